@@ -1,0 +1,1 @@
+"""The building blocks: shared words (domain), mathematics (quant), runtime, and eleven slices."""

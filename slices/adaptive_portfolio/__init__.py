@@ -1,0 +1,1 @@
+"""Weights: allocators, their walk-forward evaluation, and the efficient frontier."""

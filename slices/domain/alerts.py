@@ -1,0 +1,61 @@
+"""Levels of alerts and the typed events that slices emit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Level(StrEnum):
+    """How much an event matters, from good to know to act now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened and that a person or an automation may act on.
+
+    Subclasses set `name`; their fields become the payload. `subject` is what it happened to.
+    """
+
+    name: ClassVar[str] = "tradeflows.event"
+    subject: str
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsQuarantined(Event):
+    """Validation set rows of a symbol aside."""
+
+    name: ClassVar[str] = "tradeflows.data.quarantined"
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSuspected(Event):
+    """A price jump looks like a split nobody adjusted for."""
+
+    name: ClassVar[str] = "tradeflows.data.split-suspected"
+    change: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataStale(Event):
+    """The newest bar is older than allowed."""
+
+    name: ClassVar[str] = "tradeflows.data.stale"
+    missing_sessions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultRefused(Event):
+    """A cached result was not what had been written and was thrown away."""
+
+    name: ClassVar[str] = "tradeflows.cache.refused"
+    path: str

@@ -1,0 +1,114 @@
+"""Parameters: the types a person fills in, with the checks and help texts of every door.
+
+Each becomes a field of the Prefect form, an option of the command line and a check of the API.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+SYMBOL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,14}$"
+SESSION_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _distinct(symbols: list[str]) -> list[str]:
+    twice = sorted({each for each in symbols if symbols.count(each) > 1})
+    if twice:
+        message = f"each symbol once; {', '.join(twice)} is listed more than once"
+        raise ValueError(message)
+    return symbols
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        message = "a finite number"
+        raise ValueError(message)
+    return value
+
+
+Symbol = Annotated[str, BeforeValidator(_upper), Field(pattern=SYMBOL_PATTERN)]
+"""A ticker such as AAPL or BRK.B; lower case is accepted."""
+
+Symbols = Annotated[list[Symbol], Field(min_length=1, max_length=2000), AfterValidator(_distinct)]
+"""At least one symbol, each once."""
+
+PortfolioSymbols = Annotated[
+    list[Symbol], Field(min_length=2, max_length=2000), AfterValidator(_distinct)
+]
+"""At least two symbols, each once: fewer is not a portfolio."""
+
+SourceName = Literal["embedded", "files", "yfinance", "alpaca"]
+"""Where bars come from; `embedded` needs no network."""
+
+SessionDate = Annotated[
+    dt.date,
+    WithJsonSchema({"type": "string", "format": "date", "pattern": SESSION_PATTERN}),
+]
+"""A calendar date, written YYYY-MM-DD."""
+
+Capital = Annotated[float, Field(gt=0, le=1e12), AfterValidator(_finite)]
+"""Money at the start, in account currency; more than 0."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A share between 0 and 1 (0.05 is 5 %)."""
+
+Confidence = Annotated[float, Field(ge=0.8, le=0.999)]
+"""Confidence of a tail measure; 0.95 looks at the worst 5 % of sessions."""
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""Start of every random sequence, so that a run can be repeated exactly."""
+
+RebalanceFrequency = Literal["weekly", "monthly", "quarterly", "yearly"]
+"""How often weights are fitted anew and traded."""
+
+
+class ParameterGroup(BaseModel):
+    """Parameters that belong together; unknown names are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Costs(ParameterGroup):
+    """What trading costs, in basis points of the traded notional."""
+
+    commission_bps: float = Field(
+        default=5.0, ge=0, le=1000, description="Commission, in basis points of notional."
+    )
+    slippage_bps: float = Field(
+        default=5.0, ge=0, le=1000, description="Half spread and impact, in basis points."
+    )
+
+    @property
+    def rate(self) -> float:
+        """Total cost as a fraction of traded notional."""
+        return (self.commission_bps + self.slippage_bps) / 1e4
+
+
+class WeightBounds(ParameterGroup):
+    """Smallest and largest weight one symbol may have in an allocation."""
+
+    smallest: Fraction = Field(default=0.0, description="Smallest weight of a symbol, 0 to 1.")
+    largest: Fraction = Field(default=1.0, description="Largest weight of a symbol, 0 to 1.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> WeightBounds:
+        if self.smallest > self.largest:
+            message = f"smallest {self.smallest} must not exceed largest {self.largest}"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,117 @@
+"""Results of flows: frozen values that read well in a terminal, a notebook and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import html
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def to_plain(value: object) -> Json:
+    """Turn nested result values into what JSON can hold; NaN and infinities become null.
+
+    >>> import math
+    >>> to_plain((1.5, math.nan))
+    [1.5, None]
+    """
+    match value:
+        case Enum():
+            return to_plain(value.value)
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+        case dt.date():
+            return value.isoformat()
+        case dict():
+            return {str(key): to_plain(each) for key, each in value.items()}
+        case tuple() | list():
+            return [to_plain(each) for each in value]
+    if dataclasses.is_dataclass(value):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    message = f"a {type(value).__name__} has no plain form"
+    raise TypeError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Everything needed to repeat a run and to know what it stood on."""
+
+    flow: str
+    data_fingerprint: str
+    data: str
+    first_session: dt.date
+    last_session: dt.date
+    adjustment: str
+    universe_note: str
+    code_version: str
+    parameters: tuple[tuple[str, str], ...]
+    seed: int
+    prefect_run_id: str
+    mlflow_run_id: str = ""
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """List name and value for people, empty ones left out."""
+        named = (
+            ("Flow", self.flow),
+            ("Data", self.data),
+            ("Data fingerprint", self.data_fingerprint),
+            ("Sessions", f"{self.first_session} to {self.last_session}"),
+            ("Adjustment", self.adjustment),
+            ("Universe", self.universe_note),
+            ("Code version", self.code_version),
+            ("Seed", str(self.seed)),
+            ("Prefect run", self.prefect_run_id),
+            ("MLflow run", self.mlflow_run_id),
+            *((f"Parameter {name}", value) for name, value in self.parameters),
+        )
+        return tuple((name, value) for name, value in named if value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowResult:
+    """What every flow returns.
+
+    Attributes:
+        headline: The answer in one sentence.
+        caveats: What was left out or is missing, each with its reason; a run with caveats ends
+            in the state "Degraded".
+        summary: Name and value, as text with unit, of the figures that matter most.
+        report_path: The HTML report on disk.
+    """
+
+    headline: str
+    caveats: tuple[str, ...]
+    summary: tuple[tuple[str, str], ...]
+    report_path: str
+    provenance: Provenance
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return everything as plain JSON values."""
+        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    def __repr__(self) -> str:
+        width = max((len(name) for name, _ in self.summary), default=0)
+        lines = [self.headline, ""]
+        lines += [f"  {name:<{width}}  {value}" for name, value in self.summary]
+        lines += [f"  ! {caveat}" for caveat in self.caveats]
+        lines += ["", f"  report: {self.report_path}"]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td>{html.escape(value)}</td></tr>"
+            for name, value in self.summary
+        )
+        caveats = "".join(f"<li>{html.escape(each)}</li>" for each in self.caveats)
+        return (
+            f"<p><strong>{html.escape(self.headline)}</strong></p><table>{rows}</table>"
+            f"{f'<ul>{caveats}</ul>' if caveats else ''}"
+            f"<p>Report: <code>{html.escape(self.report_path)}</code></p>"
+        )

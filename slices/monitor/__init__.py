@@ -1,0 +1,1 @@
+"""What people see of the system: reports, artifacts, health, and the events behind alerts."""

@@ -1,0 +1,1 @@
+"""What knows Prefect and the environment: task kinds, caching, results, settings, events."""
