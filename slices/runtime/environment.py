@@ -1,0 +1,44 @@
+"""Where everything the system writes lives, and the settings Prefect and others start with.
+
+Imports nothing heavy: it runs before Prefect is imported, because Prefect reads its settings once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "TRADEFLOWS_HOME"
+
+
+def home() -> Path:
+    """Return the folder under which everything is written; `TRADEFLOWS_HOME` moves it."""
+    return Path(os.environ.get(HOME_VARIABLE) or "~/.tradeflows").expanduser().resolve()
+
+
+def defaults(folder: Path) -> dict[str, str]:
+    """List the environment of Prefect, MLflow and numba for a home folder.
+
+    The recorder settings keep every task run of an in-process server (its own default loses most)
+    and cost a quarter of the CPU; heavy start-up work that no flow here uses is turned off.
+    """
+    return {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        "DO_NOT_TRACK": "1",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "NUMBA_CACHE_DIR": str(folder / "cache" / "numba"),
+    }
+
+
+def prepare() -> Path:
+    """Set what the environment does not set already and return the home folder."""
+    folder = home()
+    for name, value in defaults(folder).items():
+        os.environ.setdefault(name, value)
+    return folder

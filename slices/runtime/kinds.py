@@ -1,0 +1,151 @@
+"""The four kinds of task: what may be cached, repeated and run at once.
+
+======= =========================== ======================================== ==================
+kind    meaning                     cache                                    retries
+======= =========================== ======================================== ==================
+fetch   reads the outside world     by inputs and what the source has        3, if `retryable`
+compute depends on inputs alone     by content and source code               0
+train   compute, heavy and tracked  by content and source code               0
+act     changes the outside world   never                                    0
+======= =========================== ======================================== ==================
+
+A kind is applied to a slice's own function, `run = compute(module.run)`, so that the function's
+module says which sources the result depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.tasks import exponential_backoff
+
+from slices.domain.errors import TradingError
+from slices.domain.fingerprint import fingerprint
+from slices.runtime.locks import KernelLocks
+from slices.runtime.progress import finished, started
+from slices.runtime.results import CheckedText
+from slices.runtime.settings import load_settings
+from slices.runtime.sources import library_versions, slice_digest
+
+if TYPE_CHECKING:
+    from prefect.client.schemas import TaskRun
+    from prefect.client.schemas.objects import State
+    from prefect.context import TaskRunContext
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Kind = Literal["fetch", "compute", "train", "act"]
+RETRIES = 3
+TRAINING_TIMEOUT_SECONDS = 4 * 3600
+
+
+@dataclass
+class ContentPolicy(CachePolicy):
+    """Equal code, libraries and inputs give an equal key, in every process.
+
+    Attributes:
+        name: Qualified name of the function.
+        module: Where it is defined; its slice's sources are part of the key.
+        version: For a fetch, what of the outside world the answer depends on, asked with the
+            task's own arguments; a changed answer is a new key, so the old result has expired.
+    """
+
+    name: str = ""
+    module: str = ""
+    version: Callable[..., str] | None = field(default=None)
+
+    def compute_key(
+        self,
+        task_ctx: TaskRunContext,  # noqa: ARG002 - given by Prefect
+        inputs: dict[str, Any],
+        flow_parameters: dict[str, Any],  # noqa: ARG002 - given by Prefect
+        **kwargs: Any,  # noqa: ARG002 - given by Prefect
+    ) -> str:
+        """Digest everything the result depends on."""
+        world = self.version(**inputs) if self.version else ""
+        digest = fingerprint(slice_digest(self.module), library_versions(), inputs, world)
+        return f"{self.name}-{digest}"
+
+
+def task_name(run: Callable[..., object]) -> str:
+    """Name a task by slice and verb.
+
+    >>> def holdings_risk(): ...
+    >>> holdings_risk.__module__ = "slices.analyze.holdings"
+    >>> task_name(holdings_risk)
+    'analyze.holdings_risk'
+    """
+    return f"{run.__module__.split('.')[1]}.{run.__name__}"
+
+
+def is_retryable(_task: object, _task_run: TaskRun, state: State[Any]) -> bool:
+    """Tell whether the error of a failed attempt says that trying again may help."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, TradingError) and error.retryable
+
+
+def _task(run: Callable[P, R], kind: Kind, **options: Any) -> Task[P, R]:
+    settings = load_settings()
+    return task(
+        name=task_name(run),
+        description=(run.__doc__ or "").strip().partition("\n")[0],
+        tags=[f"kind:{kind}", *options.pop("tags", ())],
+        persist_result=kind != "act",
+        result_storage=settings.results_folder,
+        result_serializer=CheckedText(),
+        on_running=[started],
+        on_completion=[finished],
+        on_failure=[finished],
+        **options,
+    )(run)
+
+
+def _content(
+    run: Callable[..., object], version: Callable[..., str] | None = None
+) -> ContentPolicy:
+    return ContentPolicy(
+        name=task_name(run),
+        module=run.__module__,
+        version=version,
+        isolation_level="SERIALIZABLE",
+        lock_manager=KernelLocks(load_settings().locks_folder),
+    )
+
+
+def fetch(run: Callable[P, R], *, version: Callable[..., str]) -> Task[P, R]:
+    """Make a task that reads the outside world and is tried again where that may help."""
+    return _task(
+        run,
+        "fetch",
+        cache_policy=_content(run, version),
+        retries=RETRIES,
+        retry_delay_seconds=exponential_backoff(backoff_factor=1),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=is_retryable,
+    )
+
+
+def compute(run: Callable[P, R]) -> Task[P, R]:
+    """Make a task whose result depends on its inputs alone."""
+    return _task(run, "compute", cache_policy=_content(run))
+
+
+def train(run: Callable[P, R]) -> Task[P, R]:
+    """Make a heavy compute task, limited in number by the tag `training` and in time."""
+    return _task(
+        run,
+        "train",
+        cache_policy=_content(run),
+        tags=["training"],
+        timeout_seconds=TRAINING_TIMEOUT_SECONDS,
+    )
+
+
+def act(run: Callable[P, R]) -> Task[P, R]:
+    """Make a task that changes the outside world: never cached, never repeated."""
+    return _task(run, "act", cache_policy=NO_CACHE, retries=0)

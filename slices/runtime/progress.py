@@ -1,0 +1,50 @@
+"""Progress inside this process: who wants to see tasks start and finish may listen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.client.schemas import TaskRun
+    from prefect.client.schemas.objects import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A task run that entered a state."""
+
+    run_id: str
+    name: str
+    run_name: str
+    state: str
+    seconds: float
+
+
+Listener = Callable[[Step], None]
+listeners: list[Listener] = []
+
+
+def _tell(task: Task[..., Any], task_run: TaskRun, state: State[Any], state_name: str) -> None:
+    began = task_run.start_time
+    step = Step(
+        run_id=str(task_run.id),
+        name=task.name,
+        run_name=task_run.name,
+        state=state_name,
+        seconds=max(0.0, (state.timestamp - began).total_seconds()) if began else 0.0,
+    )
+    for listener in listeners:
+        listener(step)
+
+
+def started(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
+    """Tell the listeners that a task began (a Prefect hook)."""
+    _tell(task, task_run, state, "Running")
+
+
+def finished(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
+    """Tell the listeners how a task ended (a Prefect hook)."""
+    _tell(task, task_run, state, state.name or state.type.value)

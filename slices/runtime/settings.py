@@ -1,0 +1,78 @@
+"""Settings from the environment: every variable begins with `TRADEFLOWS_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from slices.domain.errors import SettingsError
+from slices.runtime.environment import home
+
+
+class Settings(BaseSettings):
+    """How this installation is set up; secrets are masked wherever they are shown."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEFLOWS_", frozen=True)
+
+    home: Path = Field(default_factory=home, description="Folder for everything written.")
+    task_runner: Literal["threads", "dask"] = Field(
+        default="threads", description="Where parallel tasks run: threads, or a Dask scheduler."
+    )
+    max_workers: int = Field(default=4, ge=1, le=64, description="Tasks that run at once.")
+    dask_address: str = Field(default="", description="Address of a running Dask scheduler.")
+    source_timeout_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="Longest wait for one answer of a provider."
+    )
+    source_delay_minutes: float = Field(
+        default=30.0, ge=0, le=1440, description="Time after the close until a bar is final."
+    )
+    alpaca_key: SecretStr | None = Field(default=None, description="Alpaca key id.")
+    alpaca_secret: SecretStr | None = Field(default=None, description="Alpaca secret key.")
+    alpaca_url: str = Field(default="", description="Another address of Alpaca's data API.")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().resolve()
+
+    @property
+    def store_folder(self) -> Path:
+        """Bars as ingested, by content."""
+        return self.home / "store"
+
+    @property
+    def datasets_folder(self) -> Path:
+        """Datasets that flows read."""
+        return self.home / "datasets"
+
+    @property
+    def results_folder(self) -> Path:
+        """Results of tasks and flows: the cache."""
+        return self.home / "results"
+
+    @property
+    def locks_folder(self) -> Path:
+        """Locks that keep two processes from computing the same result."""
+        return self.home / "locks"
+
+    @property
+    def reports_folder(self) -> Path:
+        """HTML reports."""
+        return self.home / "reports"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: Naming the variable, what was found and what is needed.
+    """
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = "TRADEFLOWS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(setting=name, found=repr(first["input"]), needed=first["msg"]) from None

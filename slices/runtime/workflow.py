@@ -1,0 +1,138 @@
+"""The flow decorator: parameters are checked before a run exists, results say what is missing."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, get_type_hints
+
+import pydantic
+from prefect import Flow
+from prefect.states import Completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.utilities.callables import get_call_parameters
+
+from slices.domain.errors import ParameterError, SettingsError
+from slices.domain.results import FlowResult
+from slices.runtime.results import CheckedText
+from slices.runtime.settings import Settings, load_settings
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=FlowResult)
+
+DEGRADED = "Degraded"
+Check = Callable[[dict[str, Any]], None]
+
+
+def parameter_model(run: Callable[..., object]) -> type[pydantic.BaseModel]:
+    """Build the model of a function's parameters; unknown names are refused."""
+    hints = get_type_hints(run, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if each.default is inspect.Parameter.empty else each.default)
+        for name, each in inspect.signature(run).parameters.items()
+    }
+    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    return pydantic.create_model(f"{run.__name__}_parameters", __config__=config, **fields)
+
+
+def described(invalid: pydantic.ValidationError) -> ParameterError:
+    """Turn the first problem of a validation into one readable line."""
+    first = invalid.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "parameters"
+    if first["type"] == "extra_forbidden":
+        return ParameterError(parameter=where, found="an unknown parameter", allowed="known names")
+    if first["type"] == "missing":
+        return ParameterError(parameter=where, found="nothing", allowed="a value is required")
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    found = repr(first["input"])
+    return ParameterError(
+        parameter=where,
+        found=found if len(found) <= 80 else f"{found[:77]}...",
+        allowed=allowed[:1].lower() + allowed[1:],
+    )
+
+
+def check_period(parameters: dict[str, Any]) -> None:
+    """Check that `start` lies before `end` where both are given."""
+    start, end = parameters.get("start"), parameters.get("end")
+    if start is not None and end is not None and start >= end:
+        raise ParameterError(parameter="start", found=str(start), allowed=f"a date before {end}")
+
+
+def runner(settings: Settings) -> TaskRunner[Any]:
+    """Choose where parallel tasks run."""
+    if settings.task_runner == "threads":
+        return ThreadPoolTaskRunner(max_workers=settings.max_workers)
+    if not settings.dask_address:
+        raise SettingsError(
+            setting="TRADEFLOWS_DASK_ADDRESS", found="nothing", needed="a scheduler's address"
+        )
+    from prefect_dask.task_runners import DaskTaskRunner  # an extra, needed for this setting only
+
+    return DaskTaskRunner(address=settings.dask_address)
+
+
+class Workflow(Flow[P, R]):
+    """A Prefect flow that refuses bad parameters before a run is created.
+
+    A result with caveats ends its run in the completed state "Degraded", which lists them.
+    """
+
+    def __init__(
+        self, fn: Callable[P, R], *, checks: tuple[Check, ...] = (), **options: Any
+    ) -> None:
+        @functools.wraps(fn)
+        def concluded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            result = fn(*args, **kwargs)
+            if result.caveats:
+                return Completed(name=DEGRADED, message="; ".join(result.caveats), data=result)
+            return result
+
+        super().__init__(concluded, **options)
+        self.checks: tuple[Check, ...] = (check_period, *checks)
+        self.model = parameter_model(fn)
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Check and convert parameters.
+
+        Raises:
+            ParameterError: Naming the first bad parameter, what was found and what is allowed.
+        """
+        try:
+            model = self.model(**parameters)
+        except pydantic.ValidationError as invalid:
+            raise described(invalid) from None
+        checked = {name: getattr(model, name) for name in type(model).model_fields}
+        for check in self.checks:
+            check(checked)
+        return checked
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Check the parameters, then run the flow."""
+        options = {k: kwargs.pop(k) for k in ("return_state", "wait_for") if k in kwargs}
+        parameters = self.validate_parameters(get_call_parameters(self.fn, args, kwargs))
+        return super().__call__(**parameters, **options)
+
+
+def workflow(*checks: Check) -> Callable[[Callable[P, R]], Workflow[P, R]]:
+    """Make a function a workflow.
+
+    Args:
+        *checks: Functions of all parameters that raise `ParameterError` where values do not fit
+            together.
+    """
+
+    def made(fn: Callable[P, R]) -> Workflow[P, R]:
+        settings = load_settings()
+        return Workflow(
+            fn,
+            checks=checks,
+            name=fn.__name__.replace("_", "-"),
+            task_runner=runner(settings),
+            persist_result=True,
+            result_storage=settings.results_folder,
+            result_serializer=CheckedText(),
+        )
+
+    return made
