@@ -18,7 +18,7 @@ class Unit(StrEnum):
     """How a number is written for a person."""
 
     TEXT = "text"
-    FRACTION = "fraction"  # 0.0123 -> 1.23 %
+    FRACTION = "fraction"  # 0.0123 -> 1.23%
     RATIO = "ratio"  # 0.8612 -> 0.86
     MONEY = "money"  # 12345.6 -> 12,346
     COUNT = "count"
@@ -70,11 +70,16 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One named line or set of points; `x` are dates or numbers, equally many as `y`."""
+    """One named line or set of points; `x` are dates or numbers, equally many as `y`.
+
+    Attributes:
+        labels: Where points have names of their own, one for each.
+    """
 
     name: str
     x: tuple[dt.date, ...] | tuple[float, ...]
     y: tuple[float, ...]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
