@@ -54,8 +54,8 @@ def shape_of(bars: pl.DataFrame) -> BarShape:
 def row_defects(shape: BarShape) -> dict[str, pl.Expr]:
     """Name every defect a single row can have, with the expression that is true where it occurs.
 
-    The defects exclude each other in this order: a row with a missing value is not also counted
-    as inconsistent.
+    A row has at most one defect of its prices and one of its volume: a row with a missing price is
+    not also counted as inconsistent, but it may have no volume either.
     """
     prices = shape.prices
     missing = pl.any_horizontal(pl.col(c).is_null() | pl.col(c).is_nan() for c in prices)
@@ -68,15 +68,14 @@ def row_defects(shape: BarShape) -> dict[str, pl.Expr]:
     }
     if shape is BarShape.OHLCV:
         whole = ~missing & ~infinite & ~not_positive
-        no_volume = pl.col("volume").is_null() | pl.col("volume").is_nan()
         inconsistent = (pl.col("high") < pl.max_horizontal("open", "low", "close")) | (
             pl.col("low") > pl.min_horizontal("open", "high", "close")
         )
         defects |= {
             "high/low inconsistent": whole & inconsistent,
-            "missing volume": whole & ~inconsistent & no_volume,
-            "negative volume": whole & ~inconsistent & ~no_volume & (pl.col("volume") < 0),
-            "zero volume": whole & ~inconsistent & (pl.col("volume") == 0),
+            "missing volume": pl.col("volume").is_null() | pl.col("volume").is_nan(),
+            "negative volume": pl.col("volume").is_finite() & (pl.col("volume") < 0),
+            "zero volume": pl.col("volume") == 0,
         }
     return {name: rule.fill_null(value=False) for name, rule in defects.items()}
 

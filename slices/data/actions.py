@@ -1,0 +1,137 @@
+"""Corporate actions and factors, derived from a close and an adjusted close.
+
+An adjusted close hides splits and dividends in one factor, `adj_close / close`, which steps on
+every action and is constant in between. A step of about a common split ratio is a split; every
+other step that rounding cannot explain is a dividend.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+SPLIT_RATIOS = (1.25, 4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0)
+"""New shares per old share; their inverses are reverse splits."""
+
+SPLIT_TOLERANCE = 0.01
+"""A step this close to a ratio is a split; the rest of the step is a dividend of the same day."""
+
+SMALLEST_STEP = 1e-6
+"""Relative steps below this are float noise even in prices that are not rounded."""
+
+MOST_DECIMALS = 8
+
+
+class ActionKind(StrEnum):
+    """What a company did to its shares."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorporateAction:
+    """One split or dividend, on the first session that trades without it.
+
+    `value` is new shares per old share, or cash per share in the price's currency.
+    """
+
+    session: dt.date
+    kind: ActionKind
+    value: float
+
+
+def rounding_unit(prices: pl.Series) -> float:
+    """Return the decimal unit that prices are rounded to; 0 where there is none.
+
+    >>> rounding_unit(pl.Series([1.25, 3.5]))
+    0.01
+    """
+    for decimals in range(MOST_DECIMALS + 1):
+        largest = (prices - prices.round(decimals)).abs().max()
+        if isinstance(largest, float) and largest < 1e-10:
+            return float(10**-decimals)
+    return 0.0
+
+
+def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
+    """Split the path of `adj_close / close` into steps.
+
+    Args:
+        bars: Columns close and adj_close, sorted by session, all finite and positive.
+
+    Returns:
+        The rows with `factor` (rounding removed, 1 on the last row), `split_step` and
+        `dividend_step`: by what the factor rose because of a split or a dividend on that row.
+    """
+    ratio = pl.col("adj_close") / pl.col("close")
+    noise = (
+        rounding_unit(bars["adj_close"])
+        / 2
+        * (1 / pl.col("adj_close") + 1 / pl.col("adj_close").shift(1))
+    )
+    step = ratio / ratio.shift(1)
+    is_step = ((step - 1).abs() > noise + SMALLEST_STEP).fill_null(value=False)
+    ratios = (*SPLIT_RATIOS, *(1 / each for each in SPLIT_RATIOS))
+    split = pl.coalesce(
+        *(pl.when((step / each - 1).abs() < SPLIT_TOLERANCE).then(each) for each in ratios), 1.0
+    )
+    stepped = bars.with_columns(
+        factor=ratio.median().over(is_step.cum_sum()),
+        split_step=pl.when(is_step).then(split).otherwise(1.0),
+    )
+    rise = pl.col("factor") / pl.col("factor").shift(1) / pl.col("split_step")
+    is_dividend = (rise - 1).abs() > SMALLEST_STEP
+    return stepped.with_columns(
+        factor=pl.col("factor") / pl.col("factor").last(),
+        dividend_step=pl.when(is_dividend).then(rise).otherwise(1.0),
+    )
+
+
+def corporate_actions(bars: pl.DataFrame) -> tuple[CorporateAction, ...]:
+    """List the splits and dividends that an adjusted close implies.
+
+    Dividends follow the convention `factor step = 1 + dividend / close`, close being that of the
+    first session without the dividend. One smaller than the rounding of the adjusted close cannot
+    be seen and is not listed.
+
+    Args:
+        bars: Columns session, close and adj_close, sorted, all finite and positive.
+    """
+    steps = factor_steps(bars)
+    splits = steps.filter(pl.col("split_step") != 1).select("session", value="split_step")
+    paid = (pl.col("dividend_step") - 1) * pl.col("close")
+    dividends = steps.filter(pl.col("dividend_step") != 1).select("session", value=paid)
+    named = [(ActionKind.SPLIT, splits), (ActionKind.DIVIDEND, dividends)]
+    found = [
+        CorporateAction(session=session, kind=kind, value=value)
+        for kind, rows in named
+        for session, value in rows.iter_rows()
+    ]
+    return tuple(sorted(found, key=lambda each: (each.session, each.kind)))
+
+
+def with_factors(bars: pl.DataFrame, *, basis_is_split: bool) -> pl.DataFrame:
+    """Replace `adj_close` by `split_factor` and `total_factor`.
+
+    Both are 1 on the last row: prices are adjusted to what a share was at the end of the data.
+
+    Args:
+        bars: Columns close and adj_close, sorted by session. Rows where either is missing or not
+            positive have null factors.
+        basis_is_split: Whether the prices are split-adjusted already, so that every step of the
+            factor is a dividend.
+    """
+    usable = pl.all_horizontal(
+        pl.col(c).is_finite() & (pl.col(c) > 0) for c in ("close", "adj_close")
+    )
+    numbered = bars.with_row_index("row")
+    steps = factor_steps(numbered.filter(usable))
+    later_splits = pl.col("split_step").cum_prod(reverse=True) / pl.col("split_step")
+    split_factor = pl.lit(1.0) if basis_is_split else 1 / later_splits
+    factors = steps.select("row", split_factor=split_factor, total_factor="factor")
+    joined = numbered.join(factors, on="row", how="left", maintain_order="left")
+    return joined.drop("row", "adj_close")

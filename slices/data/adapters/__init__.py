@@ -1,0 +1,1 @@
+"""Where bars come from: one module per source, each behind the `BarSource` port."""

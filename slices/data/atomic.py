@@ -1,0 +1,67 @@
+"""Files that are whole or absent: written aside, flushed to the disk, then renamed into place."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+from slices.domain.errors import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNFINISHED = ".unfinished"
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash, sees all of it or what was there before.
+
+    Raises:
+        StorageError: Where the disk refuses; nothing is left behind.
+    """
+    aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}{UNFINISHED}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(file)
+        _flush_folder(file.parent)
+    except OSError as refusal:
+        _discard(aside)
+        raise StorageError(path=str(file), problem=_reason(refusal)) from refusal
+
+
+def read_whole(file: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        StorageError: Where it is gone or cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as refusal:
+        raise StorageError(path=str(file), problem=_reason(refusal)) from refusal
+
+
+def _discard(file: Path) -> None:
+    """Remove what a failed write left; a disk that refuses even that must not hide the cause."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(refusal: OSError) -> str:
+    return (refusal.strerror or str(refusal)).lower()
