@@ -11,7 +11,7 @@ import numpy as np
 from slices.domain.report import BarChart, Unit
 from slices.monitor.axes import nothing_to_draw
 from slices.monitor.layout import Key, legend
-from slices.monitor.numbers import written, written_column
+from slices.monitor.numbers import MOST_DECIMALS, column_decimals, written, written_cell
 from slices.monitor.scales import Scale
 from slices.monitor.svg import (
     Canvas,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 MOST_TOGETHER = 3
 MOST_ROWS_TOGETHER = 12
 PANEL_WIDTH = 100.0
+NARROW_PANEL_WIDTH = 84.0
+MOST_HEAD_ROWS = 3
+MOST_PANEL_DECIMALS = 1
 PANEL_GAP = 14.0
 ROW = 1.5
 BAR = 0.95
@@ -66,11 +69,13 @@ class Lane:
 
 def draw_bars(chart: BarChart, canvas: Canvas) -> Drawing:
     """Draw few groups side by side in one panel, and many as one small panel each."""
-    bars = _bars(chart)
+    few_groups = len(chart.groups) <= MOST_TOGETHER
+    few = few_groups and len(chart.categories) <= MOST_ROWS_TOGETHER
+    together = few or len(chart.groups) == 1
+    bars = _bars(chart, most_decimals=MOST_DECIMALS if together else MOST_PANEL_DECIMALS)
     if not bars.categories or not bars.groups:
         return Drawing(width=canvas.width, height=70, body=nothing_to_draw(canvas))
-    few = len(bars.groups) <= MOST_TOGETHER and len(bars.categories) <= MOST_ROWS_TOGETHER
-    if few or len(bars.groups) == 1:
+    if together:
         return _together(bars, canvas)
     return _panels(bars, canvas)
 
@@ -90,11 +95,13 @@ def _largest(chart: BarChart, name: str, values: tuple[float, ...]) -> str:
     return f"{name}: largest is {category} with {written(value, chart.unit)}"
 
 
-def _bars(chart: BarChart) -> Bars:
+def _bars(chart: BarChart, *, most_decimals: int) -> Bars:
     rows = tuple(_filled(values, len(chart.categories)) for _, values in chart.groups)
-    flat = written_column((value for row in rows for value in row), chart.unit)
-    width = len(chart.categories)
-    texts = tuple(flat[number * width : (number + 1) * width] for number in range(len(rows)))
+    flat = tuple(value for row in rows for value in row)
+    decimals = min(column_decimals(flat, chart.unit), most_decimals)
+    texts = tuple(
+        tuple(written_cell(value, chart.unit, decimals=decimals) for value in row) for row in rows
+    )
     return Bars(
         categories=chart.categories,
         groups=tuple(name for name, _ in chart.groups),
@@ -137,7 +144,8 @@ def _together(bars: Bars, canvas: Canvas) -> Drawing:
         for group in range(count):
             pitch = canvas.font * BAR
             middle = start + row / 2 + (group - (count - 1) / 2) * pitch
-            drawn.append(_bar(bars, group, number, lane, middle, thickness=pitch * 0.84))
+            bar = _bar(bars, group, number, lane, middle, thickness=pitch * 0.84)
+            drawn.append(tag("g", bar, class_=series_class(group)))
     height = top + 6 + len(bars.categories) * row + 4
     return Drawing(
         width=canvas.width,
@@ -155,7 +163,8 @@ def _keys(bars: Bars) -> Sequence[Key]:
 
 def _panels(bars: Bars, canvas: Canvas) -> Drawing:
     left = _category_room(bars, canvas)
-    per_row = max(1, int((canvas.width - left + PANEL_GAP) / (PANEL_WIDTH + PANEL_GAP)))
+    panel_width = NARROW_PANEL_WIDTH if canvas.narrow else PANEL_WIDTH
+    per_row = max(1, int((canvas.width - left + PANEL_GAP) / (panel_width + PANEL_GAP)))
     rows = math.ceil(len(bars.groups) / per_row)
     per_row = math.ceil(len(bars.groups) / rows)
     width = (canvas.width - left - PANEL_GAP * (per_row - 1)) / per_row
@@ -176,17 +185,18 @@ def _panels(bars: Bars, canvas: Canvas) -> Drawing:
 
 
 def _heads(bars: Bars, width: float, font: float) -> list[tuple[str, ...]]:
-    return [_two_lines(name, width=width, font=font) for name in bars.groups]
+    return [_wrapped(name, width=width, font=font) for name in bars.groups]
 
 
-def _two_lines(name: str, *, width: float, font: float) -> tuple[str, ...]:
-    """Break a name once, at the space that balances it, where it is too wide for one line."""
-    words = name.split(" ")
-    if text_width(name, font) <= width or len(words) == 1:
-        return (shortened(name, font=font, width=width),)
-    splits = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
-    best = min(splits, key=lambda pair: max(text_width(part, font) for part in pair))
-    return tuple(shortened(part, font=font, width=width) for part in best)
+def _wrapped(name: str, *, width: float, font: float) -> tuple[str, ...]:
+    rows = [""]
+    for word in name.split(" "):
+        longer = f"{rows[-1]} {word}".strip()
+        if rows[-1] and text_width(longer, font) > width:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return tuple(shortened(row, font=font, width=width) for row in rows[:MOST_HEAD_ROWS])
 
 
 def _head(lines: tuple[str, ...], x: float, bottom: float, font: float) -> Svg:
@@ -218,7 +228,8 @@ def _panel(bars: Bars, group: int, lane: Lane, top: float, row: float) -> Svg:
         _bar(bars, group, number, lane, top + (number + 0.5) * row, thickness=row * 0.62)
         for number in range(len(bars.categories))
     ]
-    return joined(*drawn, _zero(lane, top, top + row * len(bars.categories)))
+    bottom = top + row * len(bars.categories)
+    return tag("g", *drawn, _zero(lane, top, bottom), class_=series_class(group))
 
 
 def _category(name: str, right: float, middle: float, font: float) -> Svg:
@@ -247,7 +258,7 @@ def _bar(
         font_size=lane.font,
         class_="muted",
     )
-    return tag("g", rect, words, class_=series_class(group))
+    return joined(rect, words)
 
 
 def _zero(lane: Lane, top: float, bottom: float) -> Svg:

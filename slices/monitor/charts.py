@@ -5,7 +5,7 @@ from __future__ import annotations
 from slices.domain.report import BarChart, Chart, Heatmap, LineChart, PointChart
 from slices.monitor.bar_chart import describe_bars, draw_bars
 from slices.monitor.heatmap import describe_heatmap, draw_heatmap
-from slices.monitor.line_chart import describe_lines, draw_lines, scale_note
+from slices.monitor.line_chart import draw_lines
 from slices.monitor.point_chart import describe_points, draw_points
 from slices.monitor.svg import (
     NARROW,
@@ -22,6 +22,7 @@ from slices.monitor.svg import (
     text,
 )
 from slices.monitor.theme import image_rules
+from slices.monitor.traces import describe_lines, scale_note
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 MARGIN = 24.0
@@ -78,7 +79,7 @@ def _variant(chart: Chart, description: str, canvas: Canvas, class_: str) -> Svg
         viewBox=_view_box(drawing.width, drawing.height),
         width=drawing.width,
         height=drawing.height,
-        class_=class_,
+        class_=f"{class_} scrolls" if drawing.width > canvas.width else class_,
         role="img",
         aria_label=chart.title,
     )

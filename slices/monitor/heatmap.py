@@ -14,6 +14,7 @@ from slices.monitor.svg import (
     Svg,
     hint,
     joined,
+    short,
     shortened,
     tag,
     text,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from slices.domain.report import Heatmap
 
 LARGEST_CELL = 58.0
-SMALLEST_CELL = 15.0
+SMALLEST_CELL = 14.0
 PRINTED_FROM = 33.0
 STRONG_FROM = 0.58
 KEY_STEPS = 9
@@ -40,6 +41,7 @@ class Grid:
     height: float
     font: float
     count: int
+    turned: bool
 
 
 def draw_heatmap(chart: Heatmap, canvas: Canvas) -> Drawing:
@@ -50,11 +52,11 @@ def draw_heatmap(chart: Heatmap, canvas: Canvas) -> Drawing:
     grid = _grid(chart, canvas)
     right = grid.left + grid.width * count
     bottom = grid.top + grid.height * count
-    cells = (_cell(chart, grid, row, column) for row in range(count) for column in range(count))
+    rows = (_row(chart, grid, row, named=not canvas.narrow) for row in range(count))
     labels = (_labels(chart.labels[each], grid, each) for each in range(count))
     key = _key(chart, grid, bottom + 14)
-    body = joined(*cells, *labels, key)
-    return Drawing(width=max(canvas.width, right + 2), height=bottom + 46, body=body)
+    body = joined(*rows, *labels, key)
+    return Drawing(width=max(canvas.width, right + 2), height=bottom + 30, body=body)
 
 
 def describe_heatmap(chart: Heatmap) -> str:
@@ -92,43 +94,45 @@ def _grid(chart: Heatmap, canvas: Canvas) -> Grid:
     side = min(widest, canvas.width * 0.25) + 8
     width = max(SMALLEST_CELL, min(LARGEST_CELL, (canvas.width - side) / count))
     height = min(width, max(canvas.font * 2.1, SMALLEST_CELL))
-    turned = widest > width - 4
     font = min(canvas.font, height - 2)
+    turned = max(text_width(label, font) for label in chart.labels) > width + 2
     top = (min(widest, canvas.width * 0.25) if turned else canvas.font) + 8
-    return Grid(left=side, top=top, width=width, height=height, font=font, count=count)
+    return Grid(
+        left=side, top=top, width=width, height=height, font=font, count=count, turned=turned
+    )
 
 
-def _cell(chart: Heatmap, grid: Grid, row: int, column: int) -> Svg:
+def _row(chart: Heatmap, grid: Grid, row: int, *, named: bool) -> Svg:
+    cells = (_cell(chart, grid, row, column, named=named) for column in range(grid.count))
+    size = min(grid.font, grid.width / 3.0)
+    place = f"translate({short(grid.left)} {short(grid.top + row * grid.height)})"
+    return tag("g", *cells, transform=place, font_size=size, text_anchor="middle", class_="cells")
+
+
+def _cell(chart: Heatmap, grid: Grid, row: int, column: int, *, named: bool) -> Svg:
+    """Draw a cell; its value is printed, or without room for that named under the pointer."""
     value = _value(chart, row, column)
-    x, y = grid.left + column * grid.width, grid.top + row * grid.height
-    title = hint(f"{chart.labels[row]} and {chart.labels[column]}: {_number(value)}")
     power = strength(value, low=chart.low, high=chart.high) if math.isfinite(value) else 0.0
+    printed = grid.width >= PRINTED_FROM
+    name = f"{chart.labels[row]}, {chart.labels[column]}: {_number(value)}"
     rect = tag(
         "rect",
-        title,
-        x=x,
-        y=y,
+        *((hint(name),) if named and not printed else ()),
+        x=column * grid.width,
         width=grid.width - 1,
         height=grid.height - 1,
         fill_opacity=f"{abs(power):.2f}",
-        class_="cell positive" if power >= 0 else "cell negative",
+        **({"class_": "negative"} if power < 0 else {}),
     )
-    if grid.width < PRINTED_FROM:
-        return rect
-    return joined(rect, _printed(value, power, x, y, grid))
+    return joined(rect, _printed(value, power, column, grid)) if printed else rect
 
 
-def _printed(value: float, power: float, x: float, y: float, grid: Grid) -> Svg:
-    size = min(grid.font, grid.width / 3.0)
-    return text(
-        _number(value),
-        x + grid.width / 2 - 0.5,
-        y + grid.height / 2 + size * 0.35,
-        text_anchor="middle",
-        font_size=size,
-        pointer_events="none",
-        class_="strong" if abs(power) >= STRONG_FROM else "ink",
-    )
+def _printed(value: float, power: float, column: int, grid: Grid) -> Svg:
+    x = (column + 0.5) * grid.width - 0.5
+    y = grid.height / 2 + min(grid.font, grid.width / 3.0) * 0.35
+    if abs(power) < STRONG_FROM:
+        return text(_number(value), x, y)
+    return text(_number(value), x, y, class_="strong")
 
 
 def _value(chart: Heatmap, row: int, column: int) -> float:
@@ -154,7 +158,7 @@ def _labels(label: str, grid: Grid, number: int) -> Svg:
 def _column_label(label: str, grid: Grid, number: int) -> Svg:
     size = grid.font
     x, y = grid.left + (number + 0.5) * grid.width, grid.top - 6
-    if text_width(label, size) <= grid.width - 4:
+    if not grid.turned:
         return text(label, x, y, text_anchor="middle", font_size=size)
     name = shortened(label, font=size, width=grid.top - 8)
     across = x + size * 0.35
@@ -174,6 +178,7 @@ def _key(chart: Heatmap, grid: Grid, top: float) -> Svg:
     return joined(
         text(_number(chart.low), grid.left, top + 10, font_size=size, class_="muted"),
         *boxes,
+        tag("rect", x=start, y=top, width=KEY_STEPS * step, height=12, class_="frame"),
         text(
             _number(chart.high),
             start + KEY_STEPS * step + 6,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from slices.domain.report import Block, Chart, Note, Report, Section, Table, Tone
 from slices.monitor.charts import chart_note, inline_svg
-from slices.monitor.numbers import written
+from slices.monitor.numbers import UNIT_WORDS, is_number, written_column
 from slices.monitor.tables import ShownTable, shown_table
 from slices.monitor.theme import chart_rules, page_colours
 
@@ -45,6 +45,7 @@ class ShownFigure:
 
     label: str
     value: str
+    unit: str
     note: str
     tone: str
     word: str
@@ -107,7 +108,8 @@ def _figures(report: Report) -> tuple[ShownFigure, ...]:
     return tuple(
         ShownFigure(
             label=figure.label,
-            value=written(figure.value, figure.unit),
+            value=written_column((figure.value,), figure.unit)[0],
+            unit=UNIT_WORDS.get(figure.unit, "") if is_number(figure.value) else "",
             note=figure.note,
             tone=figure.tone.value,
             word=TONE_WORDS[figure.tone],

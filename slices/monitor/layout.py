@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SAMPLE = 26.0
-DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))
-DISTANCES = (8.0, 16.0, 26.0, 38.0)
+SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1))
+CORNERS = ((1, -1), (-1, -1), (1, 1), (-1, 1))
+BETWEEN = ((2, -1), (-2, -1), (2, 1), (-2, 1), (1, -2), (-1, -2), (1, 2), (-1, 2))
+DIRECTIONS = (*SIDES, *CORNERS, *BETWEEN)
+DISTANCES = (8.0, 16.0, 26.0, 38.0, 52.0)
+NEEDS_LEADER = 14.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +69,8 @@ class Label:
     """A text at the place found for it; `box` is None where there was no room."""
 
     text: str
-    x: float
-    y: float
     box: Box | None
+    leader: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +120,7 @@ def _entry(key: Key, name: str, x: float, y: float, font: float) -> Svg:
     sample: list[Svg] = []
     if key.dashed:
         dash = series_dash(key.index)
-        sample.append(line(x, y, x + SAMPLE - 6, y, class_="line", stroke_dasharray=dash or "none"))
+        sample.append(line(x, y, x + SAMPLE - 6, y, class_="line", stroke_dasharray=dash))
     if key.marked:
         sample.append(marker(key.index, x + SAMPLE / 2 - 3, y, size=4))
     if not sample:
@@ -136,12 +139,17 @@ def place_labels(
 ) -> list[Label]:
     """Find a place beside each point that covers no point, no other label and no edge."""
     occupied = [*taken, *(_around(x, y, 5.0) for x, y in points)]
+    words: list[Box] = []
     labels = []
     for name, (x, y) in zip(names, points, strict=True):
-        label = _first_free(name, x, y, font=font, plot=plot, occupied=occupied)
+        others = (_around(*each, 4.0) for each in points if each != (x, y))
+        label = _first_free(
+            name, x, y, font=font, plot=plot, occupied=occupied, uncrossed=[*words, *others]
+        )
         labels.append(label)
         if label.box:
-            occupied.append(label.box)
+            words.append(label.box)
+            occupied += [label.box, *label.leader]
     return labels
 
 
@@ -150,19 +158,48 @@ def _around(x: float, y: float, reach: float) -> Box:
 
 
 def _first_free(
-    name: str, x: float, y: float, *, font: float, plot: Plot, occupied: Sequence[Box]
+    name: str,
+    x: float,
+    y: float,
+    *,
+    font: float,
+    plot: Plot,
+    occupied: Sequence[Box],
+    uncrossed: Sequence[Box],
 ) -> Label:
-    width, height = text_width(name, font), font * 1.05
-    for distance, (across, down) in product(DISTANCES, DIRECTIONS):
-        reach = distance / math.hypot(across, down)
-        middle = x + across * (reach + width / 2)
-        centre = y + down * (reach + height / 2)
-        box = Box(
-            left=middle - width / 2,
-            right=middle + width / 2,
-            top=centre - height / 2,
-            bottom=centre + height / 2,
-        )
-        if box.inside(plot) and not any(box.overlaps(each) for each in occupied):
-            return Label(text=name, x=middle, y=centre, box=box)
-    return Label(text=name, x=x, y=y, box=None)
+    for distance, direction in product(DISTANCES, DIRECTIONS):
+        box = _beside(x, y, text_width(name, font), font * 1.05, distance, direction)
+        leader = _leader(x, y, box)
+        crossed = any(step.overlaps(each) for step in leader for each in uncrossed)
+        if not crossed and box.inside(plot) and not any(box.overlaps(each) for each in occupied):
+            return Label(text=name, box=box, leader=leader)
+    return Label(text=name, box=None)
+
+
+def _beside(
+    x: float, y: float, width: float, height: float, distance: float, towards: tuple[int, int]
+) -> Box:
+    length = math.hypot(*towards)
+    across, down = towards[0] / length, towards[1] / length
+    middle = x + across * distance + _sign(across) * width / 2
+    centre = y + down * distance + _sign(down) * height / 2
+    return Box(
+        left=middle - width / 2,
+        right=middle + width / 2,
+        top=centre - height / 2,
+        bottom=centre + height / 2,
+    )
+
+
+def _sign(number: float) -> int:
+    return (number > 0) - (number < 0)
+
+
+def _leader(x: float, y: float, box: Box) -> tuple[Box, ...]:
+    """Cover the way from a point to its label, where it is long enough to need a line."""
+    near_x, near_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+    length = math.dist((x, y), (near_x, near_y))
+    if length < NEEDS_LEADER:
+        return ()
+    steps = (each / length for each in range(2, int(length), 3))
+    return tuple(_around(x + (near_x - x) * s, y + (near_y - y) * s, 1.0) for s in steps)

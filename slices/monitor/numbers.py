@@ -17,6 +17,13 @@ UNDEFINED = "–"  # an en dash, so that an empty cell is not taken for a minus
 MINUS = "−"  # as wide as a digit, so that columns align
 MOST_DECIMALS = 6
 UNIT_WORDS = {Unit.BPS: "bps", Unit.SESSIONS: "sessions", Unit.YEARS: "years"}
+Steps = tuple[tuple[float, int], ...]
+STEPS: dict[Unit, tuple[Steps, int]] = {  # from a size on so many decimals, and else so many
+    Unit.RATIO: (((1000, 0), (100, 1)), 2),
+    Unit.MONEY: (((1000, 0),), 2),
+    Unit.BPS: (((100, 0),), 1),
+    Unit.YEARS: ((), 1),
+}
 MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -75,23 +82,21 @@ def column_decimals(values: Iterable[Cell], unit: Unit) -> int:
     numbers = [abs(float(each)) for each in values if is_number(each) and each is not None]
     largest = max(numbers, default=0.0)
     match unit:
-        case Unit.TEXT:
-            return 0
         case Unit.FRACTION:
-            return _stepped(largest * 100, ((1000, 0), (100, 1)), fewest=2)
-        case Unit.RATIO:
-            return _stepped(largest, ((1000, 0), (100, 1)), fewest=2)
-        case Unit.MONEY:
-            return _stepped(largest, ((1000, 0),), fewest=2)
-        case Unit.BPS:
-            return _stepped(largest, ((100, 0),), fewest=1)
-        case Unit.YEARS:
-            return 1
-        case Unit.COUNT | Unit.SESSIONS:
-            return 0 if all(each.is_integer() for each in numbers) else 1
+            percents = [each * 100 for each in numbers]
+            steps = ((1000, 0), (100, 1))
+            return 0 if _all_whole(percents) else _stepped(largest * 100, steps, 2)
+        case Unit.COUNT | Unit.SESSIONS | Unit.TEXT:
+            return 0 if _all_whole(numbers) else 1
+        case _:
+            return _stepped(largest, *STEPS[unit])
 
 
-def _stepped(largest: float, steps: tuple[tuple[float, int], ...], *, fewest: int) -> int:
+def _all_whole(numbers: list[float]) -> bool:
+    return all(math.isclose(each, round(each), rel_tol=0, abs_tol=1e-9) for each in numbers)
+
+
+def _stepped(largest: float, steps: Steps, fewest: int) -> int:
     for at_least, decimals in steps:
         if largest >= at_least:
             return decimals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def draw_points(chart: PointChart, canvas: Canvas) -> Drawing:
     curve_pixels = (across.at(curve[0]), down.at(curve[1]))
     labels = _labels(points, placed, curve_pixels, plot, room)
     key, key_height = legend(_keys(chart, points), room, left=0, top=room.height + 2)
-    missing = _unlabelled(labels, room, top=room.height + key_height + 4)
+    missing = _unlabelled(points, labels, room, top=room.height + key_height + 4)
     body = joined(
         _frame(chart, bounds, plot, across, down, room),
         _draw_curve(chart, curve_pixels),
@@ -183,9 +184,15 @@ def _labels(
     plot: Plot,
     room: Canvas,
 ) -> list[Label]:
+    """Find places for labels, those of the smaller groups first."""
     width = LABEL_WIDTH * (0.75 if room.narrow else 1)
-    names = [shortened(point.label, font=room.font, width=width) for point in points]
-    return place_labels(names, placed, font=room.font, plot=plot, taken=_along(curve))
+    sizes = Counter(point.index for point in points)
+    order = sorted(range(len(points)), key=lambda each: sizes[points[each].index])
+    names = [shortened(points[each].label, font=room.font, width=width) for each in order]
+    spots = [placed[each] for each in order]
+    found = place_labels(names, spots, font=room.font, plot=plot, taken=_along(curve))
+    by_point = dict(zip(order, found, strict=True))
+    return [by_point[each] for each in range(len(points))]
 
 
 def _along(curve: tuple[Floats, Floats]) -> list[Box]:
@@ -202,19 +209,16 @@ def _along(curve: tuple[Floats, Floats]) -> list[Box]:
 
 
 def _draw_label(label: Label, at: tuple[float, float], room: Canvas) -> Svg:
-    if label.box is None or not label.text:
+    box = label.box
+    if box is None or not label.text:
         return joined()
-    x, y = label.x, label.y + room.font * 0.35
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2 + room.font * 0.35
     words = text(label.text, x, y, text_anchor="middle", font_size=room.font, class_="halo")
-    return joined(_leader(label.box, at), words)
-
-
-def _leader(box: Box, at: tuple[float, float]) -> Svg:
+    if not label.leader:
+        return words
     near_x = min(max(at[0], box.left), box.right)
     near_y = min(max(at[1], box.top), box.bottom)
-    if math.dist(at, (near_x, near_y)) < 14:
-        return joined()
-    return line(*at, near_x, near_y, class_="leader")
+    return joined(line(*at, near_x, near_y, class_="leader"), words)
 
 
 def _keys(chart: PointChart, points: tuple[Point, ...]) -> tuple[Key, ...]:
@@ -230,8 +234,11 @@ def _keys(chart: PointChart, points: tuple[Point, ...]) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def _unlabelled(labels: list[Label], room: Canvas, *, top: float) -> Drawing:
-    names = [label.text for label in labels if label.box is None and label.text]
+def _unlabelled(
+    points: tuple[Point, ...], labels: list[Label], room: Canvas, *, top: float
+) -> Drawing:
+    pairs = zip(points, labels, strict=True)
+    names = [point.label for point, label in pairs if label.box is None and point.label]
     if not names:
         return Drawing(width=room.width, height=0, body=joined())
     size = room.font - 1

@@ -19,7 +19,7 @@ Svg = NewType("Svg", str)
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 WIDE_LETTERS = frozenset("mwMW@%—")
 NARROW_LETTERS = frozenset("iljtfrI.,:;|'!()[] ")
-DASHES = ("", "7 3", "2 2.5", "10 3 2 3", "4 2", "14 4", "6 2 1.5 2 1.5 2", "1 3")
+DASHES = ("none", "7 3", "2 2.5", "10 3 2 3")
 SERIES_COLOURS = 8
 
 
@@ -43,7 +43,7 @@ class Canvas:
 
 
 WIDE = Canvas(width=880, height=400, font=13, narrow=False)
-NARROW = Canvas(width=360, height=290, font=12, narrow=True)
+NARROW = Canvas(width=340, height=290, font=12, narrow=True)
 
 
 def escaped(text: str) -> Svg:
@@ -151,9 +151,8 @@ def series_class(index: int) -> str:
 
 
 def series_dash(index: int) -> str:
-    """Choose the dashes of a series so that colour is never the only difference."""
-    turn = index // SERIES_COLOURS
-    return DASHES[(index + turn) % len(DASHES)]
+    """Choose dashes that tell apart series of the same colour and symbol."""
+    return DASHES[index // SERIES_COLOURS % len(DASHES)]
 
 
 def marker(index: int, x: float, y: float, *, size: float, name: str = "") -> Svg:

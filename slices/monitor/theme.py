@@ -22,7 +22,8 @@ LIGHT = {
     "good-tint": "#eaf5f0",
     "warning-tint": "#fdf3e2",
     "bad-tint": "#fcecea",
-    "neutral-tint": "#eef2f6",
+    "neutral-tint": "#f0f1f1",
+    "shade": "#1b202622",
     "positive": "#0b66a8",
     "negative": "#c2500a",
     "on-strong": "#ffffff",
@@ -50,6 +51,7 @@ DARK = {
     "warning-tint": "#2d2412",
     "bad-tint": "#331c1a",
     "neutral-tint": "#20262c",
+    "shade": "#00000088",
     "positive": "#2f86cc",
     "negative": "#cf6420",
     "on-strong": "#ffffff",
@@ -76,14 +78,16 @@ stroke-linecap:butt}
 .chart .mark{fill:currentColor;stroke:var(--surface);stroke-width:1}
 .chart .mark.hollow{fill:var(--surface);stroke:currentColor;stroke-width:1.6}
 .chart .bar{fill:currentColor}
-.chart .bar:hover,.chart .cell:hover{opacity:.75}
+.chart .bar:hover,.chart .cells rect:hover{opacity:.75}
+.chart .frame{fill:none;stroke:var(--rule)}
 .chart .halo{stroke:var(--surface);stroke-width:3;stroke-linejoin:round;paint-order:stroke}
 .chart .positive{fill:var(--positive)}
-.chart .negative{fill:var(--negative)}
+.chart .cells rect{fill:var(--positive)}
+.chart .cells .negative,.chart .negative{fill:var(--negative)}
 .chart .strong{fill:var(--on-strong)}
 .chart .surface{fill:var(--surface)}
-.chart .band{fill:currentColor;fill-opacity:0}
-.chart .band:hover{fill-opacity:.08}
+.chart .bands{fill:var(--muted);fill-opacity:0}
+.chart .bands rect:hover{fill-opacity:.1}
 """
 SERIES_RULES = "".join(f".chart .s{each}{{color:var(--series-{each})}}\n" for each in range(8))
 
