@@ -68,13 +68,11 @@ def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
         `dividend_step`: by what the factor rose because of a split or a dividend on that row.
     """
     ratio = pl.col("adj_close") / pl.col("close")
-    noise = (
-        rounding_unit(bars["adj_close"])
-        / 2
-        * (1 / pl.col("adj_close") + 1 / pl.col("adj_close").shift(1))
-    )
+    inverse = 1 / pl.col("adj_close")
+    rounding = rounding_unit(bars["adj_close"]) / 2 * (inverse + inverse.shift(1))
+    visible = rounding + SMALLEST_STEP
     step = ratio / ratio.shift(1)
-    is_step = ((step - 1).abs() > noise + SMALLEST_STEP).fill_null(value=False)
+    is_step = ((step - 1).abs() > visible).fill_null(value=False)
     ratios = (*SPLIT_RATIOS, *(1 / each for each in SPLIT_RATIOS))
     split = pl.coalesce(
         *(pl.when((step / each - 1).abs() < SPLIT_TOLERANCE).then(each) for each in ratios), 1.0
@@ -84,7 +82,7 @@ def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
         split_step=pl.when(is_step).then(split).otherwise(1.0),
     )
     rise = pl.col("factor") / pl.col("factor").shift(1) / pl.col("split_step")
-    is_dividend = (rise - 1).abs() > SMALLEST_STEP
+    is_dividend = is_step & ((rise - 1).abs() > visible)
     return stepped.with_columns(
         factor=pl.col("factor") / pl.col("factor").last(),
         dividend_step=pl.when(is_dividend).then(rise).otherwise(1.0),
@@ -114,6 +112,11 @@ def corporate_actions(bars: pl.DataFrame) -> tuple[CorporateAction, ...]:
     return tuple(sorted(found, key=lambda each: (each.session, each.kind)))
 
 
+def later_splits_undone() -> pl.Expr:
+    """Return the split factor of each row: 1 over the product of the `split_step`s after it."""
+    return pl.col("split_step") / pl.col("split_step").cum_prod(reverse=True)
+
+
 def with_factors(bars: pl.DataFrame, *, basis_is_split: bool) -> pl.DataFrame:
     """Replace `adj_close` by `split_factor` and `total_factor`.
 
@@ -130,8 +133,7 @@ def with_factors(bars: pl.DataFrame, *, basis_is_split: bool) -> pl.DataFrame:
     )
     numbered = bars.with_row_index("row")
     steps = factor_steps(numbered.filter(usable))
-    later_splits = pl.col("split_step").cum_prod(reverse=True) / pl.col("split_step")
-    split_factor = pl.lit(1.0) if basis_is_split else 1 / later_splits
+    split_factor = pl.lit(1.0) if basis_is_split else later_splits_undone()
     factors = steps.select("row", split_factor=split_factor, total_factor="factor")
     joined = numbered.join(factors, on="row", how="left", maintain_order="left")
     return joined.drop("row", "adj_close")

@@ -1,0 +1,180 @@
+"""The `yfinance` source: daily bars from Yahoo Finance, through the yfinance package.
+
+Yahoo's prices are split-adjusted as delivered; its adjusted close gives the dividends. The bulk
+`download` of the package is not used because it never fails: it answers with gaps.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from slices.data.actions import with_factors
+from slices.data.adapters.http import UNREADABLE, broken, refusal
+from slices.data.sessions import sessions_from
+from slices.domain.bars import PRICES, Adjustment, BarShape
+from slices.domain.calendar import FIRST_KNOWN
+from slices.domain.errors import (
+    ParameterError,
+    RateLimitedError,
+    SourceNotInstalledError,
+    SymbolNotFoundError,
+)
+from slices.domain.ports import SourceBars, SourceCapabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import requests
+
+NAME = "yfinance"
+FEED = "chart"
+CHART = "/v8/finance/chart/"
+
+
+class _Watched:
+    """A session's `get` with a bounded wait, which fails on what the package would hide.
+
+    The package turns a server error into "no price data found" and remembers it. Only answers to
+    questions about prices are judged; it handles cookies by itself.
+    """
+
+    def __init__(self, session: requests.Session, timeout_seconds: float) -> None:
+        self._get: Callable[..., requests.Response] = session.get
+        self._timeout_seconds = timeout_seconds
+        self._seen = threading.local()
+
+    def __call__(self, url: str, **options: Any) -> requests.Response:
+        wait = min(options.pop("timeout", None) or self._timeout_seconds, self._timeout_seconds)
+        answer = self._get(url, timeout=wait, **options)
+        if CHART in url:
+            self._seen.status = answer.status_code
+            failure = refusal(NAME, answer.status_code, answer.headers)
+            if failure is not None and failure.retryable:
+                raise failure
+        return answer
+
+    def forget(self) -> None:
+        """Start a new question."""
+        self._seen.status = None
+
+    def last_refusal(self) -> Exception | None:
+        """Return the error the last answer about prices stands for, if any."""
+        status = getattr(self._seen, "status", None)
+        return None if status is None else refusal(NAME, status, {})
+
+
+class YahooSource:
+    """Bars from Yahoo Finance."""
+
+    def __init__(self, session: requests.Session, *, timeout_seconds: float) -> None:
+        self._session = session
+        self._timeout_seconds = timeout_seconds
+        self._watched = _Watched(session, timeout_seconds)
+        session.get = self._watched  # type: ignore[assignment]
+        self.name = NAME
+        self.feed = FEED
+        self.calendar = "XNYS"
+        self.universe_note = (
+            "Survivorship is not controlled: Yahoo Finance has few delisted shares, and the "
+            "symbols were chosen by hand."
+        )
+        self.capabilities = SourceCapabilities(
+            shape=BarShape.OHLCV, adjustments=(Adjustment.SPLIT, Adjustment.TOTAL), remote=True
+        )
+
+    def symbols(self) -> tuple[str, ...]:
+        """Return nothing: Yahoo cannot list what it has."""
+        return ()
+
+    def version(self) -> str:
+        """Return nothing: a remote answer has no version before it is fetched."""
+        return ""
+
+    def fetch(self, symbol: str, *, start: dt.date | None, end: dt.date | None) -> SourceBars:
+        """Fetch one symbol's history.
+
+        Raises:
+            SymbolNotFoundError: Yahoo does not have the symbol, or no bar between the dates.
+            RateLimitedError: Yahoo asks for fewer requests.
+            TransientSourceError: No answer in time, a broken connection or a server error.
+            MalformedAnswerError: The answer is not bars.
+            AuthMissingError: Yahoo refused the request.
+        """
+        history = self._history(symbol, start, end)
+        if history.empty:
+            raise _not_found(symbol, f"no bars between {start or 'the first'} and {end or 'now'}")
+        try:
+            bars = _bars(history, symbol)
+        except UNREADABLE as failure:
+            raise broken(NAME, failure) from failure
+        return SourceBars(symbol=symbol, bars=bars, basis=Adjustment.SPLIT, actions_known=True)
+
+    def _history(self, symbol: str, start: dt.date | None, end: dt.date | None) -> pd.DataFrame:
+        import yfinance
+        from yfinance import exceptions
+        from yfinance.data import YfData
+
+        yfinance.config.debug.hide_exceptions = False
+        YfData.cache_get.cache_clear()  # it would repeat a failure of the past
+        self._watched.forget()
+        try:
+            history: pd.DataFrame = yfinance.Ticker(symbol, session=self._session).history(
+                start=start or FIRST_KNOWN,
+                end=end + dt.timedelta(days=1) if end else None,
+                interval="1d",
+                auto_adjust=False,
+                keepna=True,
+                timeout=self._timeout_seconds,
+            )
+        except exceptions.YFRateLimitError as failure:
+            raise RateLimitedError(source=NAME, problem="too many requests") from failure
+        except exceptions.YFTickerMissingError as failure:
+            raise self._watched.last_refusal() or _not_found(symbol, failure.rationale) from failure
+        except (exceptions.YFException, OSError, *UNREADABLE) as failure:
+            raise self._watched.last_refusal() or broken(NAME, failure) from failure
+        return history
+
+
+def open_yahoo(
+    feed: str | None, *, session: requests.Session | None, timeout_seconds: float
+) -> YahooSource:
+    """Open the source.
+
+    Args:
+        feed: None or `chart`, the only one.
+        session: HTTP session the source will own; None for one that looks like a browser.
+        timeout_seconds: How long to wait for any one answer.
+
+    Raises:
+        ParameterError: There is no such feed.
+        SourceNotInstalledError: The yfinance package is not installed.
+    """
+    if feed not in (None, FEED):
+        raise ParameterError(parameter="feed", found=repr(feed), allowed=FEED)
+    try:
+        from yfinance.data import new_session
+    except ImportError as missing:
+        problem = "not installed; run: pip install 'tradeflows[yfinance]'"
+        raise SourceNotInstalledError(source=NAME, problem=problem) from missing
+    return YahooSource(session or new_session(), timeout_seconds=timeout_seconds)
+
+
+def _bars(history: pd.DataFrame, symbol: str) -> pl.DataFrame:
+    rows = pl.from_pandas(history, include_index=True)
+    values = {c: pl.col(c.capitalize()).cast(pl.Float64) for c in (*PRICES, "volume")}
+    zone = str(getattr(history.index, "tz", None) or "UTC")
+    bars = rows.select(
+        session=sessions_from(rows["Date"], dataset=symbol, zone=zone),
+        **values,
+        adj_close=pl.col("Adj Close").cast(pl.Float64),
+    )
+    return with_factors(bars.sort("session", maintain_order=True), basis_is_split=True)
+
+
+def _not_found(symbol: str, reason: str) -> SymbolNotFoundError:
+    return SymbolNotFoundError(symbols=(symbol,), source=f"{NAME}/{FEED}", reason=reason)
