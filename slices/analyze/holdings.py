@@ -1,0 +1,126 @@
+"""The risk of holding fixed weights, measured on the observed history."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.analyze.closes import complete_closes
+from slices.domain.calendar import periods_per_year
+from slices.domain.errors import ParameterError, listed
+from slices.domain.parameters import WEIGHT_SUM_TOLERANCE
+from slices.domain.portfolio import HoldingsRisk, RiskContribution, TailMethod, TailRisk
+from slices.quant.contributions import diversification_ratio, effective_bets, risk_contributions
+from slices.quant.covariance import check_returns, sample_covariance
+from slices.quant.metrics import performance, tails
+from slices.quant.metrics.drawdown import drawdowns
+from slices.quant.returns import simple_returns
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.quant.types import FloatArray
+
+
+def holdings_risk(
+    bars: DatasetRef,
+    *,
+    held_weights: dict[str, float] | None = None,
+    capital: float = 100_000.0,
+    confidence: float = 0.95,
+) -> HoldingsRisk:
+    """Describe the risk of these holdings on past data.
+
+    The weights are applied to every session's returns, as if restored each day without cost: it
+    is a description of today's holdings, not a backtest.
+
+    Args:
+        bars: The symbols held; sessions where one has no bar are left out.
+        held_weights: One for each symbol of `bars`, with sum 1; None for equal weights.
+        capital: Value of the holdings, in account currency.
+        confidence: Of value at risk and expected shortfall.
+
+    Returns:
+        Performance, tails by three methods (NaN where Cornish-Fisher is not valid), contributions
+        that sum to the annualized volatility, the diversification ratio, and the effective number
+        of bets by the entropy of principal components (Meucci 2009).
+
+    Raises:
+        ParameterError: Where the weights do not fit the symbols or do not sum to 1.
+        InsufficientHistoryError: With fewer than three sessions in common.
+    """
+    held = _checked_weights(held_weights, bars.symbols)
+    sessions, closes = complete_closes(bars)
+    returns = check_returns(simple_returns(closes))
+    portfolio = returns @ held
+    covariance = sample_covariance(returns)
+    year = periods_per_year(bars.calendar)
+    return HoldingsRisk(
+        symbols=bars.symbols,
+        weights=tuple(held.tolist()),
+        capital=capital,
+        performance=performance(portfolio, periods_per_year=year, confidence=confidence),
+        tails=tail_risks(portfolio, confidence=confidence),
+        contributions=_contributions(bars.symbols, held, covariance * year),
+        diversification_ratio=diversification_ratio(held, covariance),
+        effective_bets=effective_bets(held, covariance),
+        drawdown_sessions=sessions[1:],
+        drawdowns=tuple(drawdowns(portfolio).tolist()),
+    )
+
+
+def tail_risks(returns: FloatArray, *, confidence: float) -> tuple[TailRisk, ...]:
+    """Estimate value at risk and expected shortfall by every method."""
+    measures = {
+        TailMethod.HISTORICAL: (tails.value_at_risk, tails.expected_shortfall),
+        TailMethod.NORMAL: (tails.normal_value_at_risk, tails.normal_expected_shortfall),
+        TailMethod.CORNISH_FISHER: (
+            tails.cornish_fisher_value_at_risk,
+            tails.cornish_fisher_expected_shortfall,
+        ),
+    }
+    return tuple(
+        TailRisk(
+            method=method,
+            confidence=confidence,
+            value_at_risk=value_at_risk(returns, confidence=confidence),
+            expected_shortfall=expected_shortfall(returns, confidence=confidence),
+        )
+        for method, (value_at_risk, expected_shortfall) in measures.items()
+    )
+
+
+def _checked_weights(held_weights: dict[str, float] | None, symbols: tuple[str, ...]) -> FloatArray:
+    """Put the weights in the order of the symbols."""
+    if held_weights is None:
+        return np.full(len(symbols), 1.0 / len(symbols))
+    if set(held_weights) != set(symbols):
+        raise ParameterError(
+            parameter="held_weights",
+            found=f"weights for {listed(tuple(held_weights))}",
+            allowed=f"one weight for each of {listed(symbols)}",
+        )
+    total = math.fsum(held_weights.values())
+    if not abs(total - 1.0) <= WEIGHT_SUM_TOLERANCE:
+        raise ParameterError(
+            parameter="held_weights", found=f"a sum of {total:g}", allowed="fractions that sum to 1"
+        )
+    return np.array([held_weights[symbol] for symbol in symbols], dtype=np.float64)
+
+
+def _contributions(
+    symbols: tuple[str, ...], weights: FloatArray, covariance: FloatArray
+) -> tuple[RiskContribution, ...]:
+    contributions = risk_contributions(weights, covariance)
+    total = float(contributions.sum())
+    return tuple(
+        RiskContribution(
+            symbol=symbol,
+            weight=float(weights[i]),
+            annualized_volatility=math.sqrt(covariance[i, i]),
+            contribution=float(contributions[i]),
+            share=float(contributions[i]) / total,
+        )
+        for i, symbol in enumerate(symbols)
+    )

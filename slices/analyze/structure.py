@@ -1,0 +1,80 @@
+"""How symbols move together: correlations, clusters, the most and the least alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.analyze.closes import complete_closes
+from slices.domain.errors import BadDataError, ParameterError, listed
+from slices.domain.portfolio import Diversification
+from slices.quant.allocation.hierarchical import correlation_linkage, leaf_order
+from slices.quant.covariance import check_returns, correlation, sample_covariance
+from slices.quant.returns import simple_returns
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.quant.types import FloatArray, IntArray
+
+CUT = 0.7
+"""Clusters are the branches below this share of the highest merge of the tree."""
+
+
+def diversification(bars: DatasetRef) -> Diversification:
+    """Describe how the symbols move together.
+
+    Correlations are Pearson's of simple returns in the sessions where every symbol has a bar. The
+    tree is the one hierarchical risk parity uses (Ward's linkage of sqrt((1 - correlation) / 2));
+    it is cut at 70 % of its highest merge, scipy's rule for colouring a dendrogram.
+
+    Raises:
+        ParameterError: With fewer than two symbols.
+        InsufficientHistoryError: With fewer than three sessions in common.
+        BadDataError: Where a symbol never moved, so that its correlations are undefined.
+    """
+    symbols = bars.symbols
+    if len(symbols) < 2:
+        raise ParameterError(parameter="symbols", found=listed(symbols), allowed="at least two")
+    sessions, closes = complete_closes(bars)
+    correlations = _correlations(closes, symbols, dataset=str(bars))
+    merges = correlation_linkage(correlations)
+    order = leaf_order(merges)
+    pairs = np.triu_indices(len(symbols), k=1)
+    values = correlations[pairs]
+
+    def pair(position: int) -> tuple[str, str, float]:
+        first, second = pairs[0][position], pairs[1][position]
+        return symbols[first], symbols[second], float(values[position])
+
+    return Diversification(
+        symbols=symbols,
+        sessions=len(sessions),
+        correlations=tuple(tuple(row) for row in correlations.tolist()),
+        average_correlation=float(values.mean()),
+        order=tuple(symbols[i] for i in order),
+        clusters=_clusters(merges, order, symbols),
+        most_alike=pair(int(values.argmax())),
+        least_alike=pair(int(values.argmin())),
+    )
+
+
+def _correlations(closes: FloatArray, symbols: tuple[str, ...], *, dataset: str) -> FloatArray:
+    correlations = correlation(sample_covariance(check_returns(simple_returns(closes))))
+    still = tuple(symbols[i] for i in np.flatnonzero(np.isnan(np.diag(correlations))))
+    if still:
+        raise BadDataError(dataset=dataset, problem=f"{listed(still)}: the close never changes")
+    return correlations
+
+
+def _clusters(
+    merges: FloatArray, order: IntArray, symbols: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """Cut the tree; largest cluster first, then in the order of the leaves."""
+    from scipy.cluster.hierarchy import fcluster
+
+    labels = fcluster(merges, CUT * merges[:, 2].max(), criterion="distance")
+    members: dict[int, list[str]] = {}
+    for i in order:
+        members.setdefault(int(labels[i]), []).append(symbols[i])
+    return tuple(sorted((tuple(each) for each in members.values()), key=len, reverse=True))

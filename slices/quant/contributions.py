@@ -1,0 +1,77 @@
+"""Where a portfolio's volatility comes from, and how diversified it is."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from slices.quant.types import FloatArray
+
+
+def risk_contributions(weights: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return what each holding adds to the volatility: weight times marginal volatility.
+
+    Args:
+        weights: N weights.
+        covariance: N x N.
+
+    Returns:
+        N values in units of the volatility, which is their sum (Euler); NaN without volatility.
+
+    References:
+        Litterman (1996), Hot spots and hedges.
+
+    >>> risk_contributions(np.array([0.5, 0.5]), np.diag([0.04, 0.04])).round(9).tolist()
+    [0.070710678, 0.070710678]
+    """
+    volatility = portfolio_volatility(weights, covariance)
+    divisor = volatility if volatility > 0 else math.nan
+    contributions: FloatArray = weights * (covariance @ weights) / divisor
+    return contributions
+
+
+def portfolio_volatility(weights: FloatArray, covariance: FloatArray) -> float:
+    """Return the volatility of weights, in the covariance's period."""
+    return math.sqrt(max(float(weights @ covariance @ weights), 0.0))
+
+
+def diversification_ratio(weights: FloatArray, covariance: FloatArray) -> float:
+    """Return the weighted mean volatility over the portfolio's; 1 where all move as one.
+
+    NaN without volatility.
+
+    References:
+        Choueifaty, Coignard (2008), Toward maximum diversification.
+
+    >>> round(diversification_ratio(np.array([0.5, 0.5]), np.diag([0.04, 0.04])), 9)
+    1.414213562
+    """
+    volatility = portfolio_volatility(weights, covariance)
+    alone = float(np.abs(weights) @ np.sqrt(np.diag(covariance)))
+    return alone / volatility if volatility > 0 else math.nan
+
+
+def effective_bets(weights: FloatArray, covariance: FloatArray) -> float:
+    """Return the effective number of uncorrelated bets, between 1 and N.
+
+    The exponential of the entropy of the shares that the principal components of the covariance
+    have in the portfolio's variance: N where all components contribute alike, 1 where one carries
+    everything. Stocks that share a market give a number close to 1, which is the point. NaN
+    without volatility.
+
+    References:
+        Meucci (2009), Managing diversification.
+
+    >>> round(effective_bets(np.array([0.5, 0.5]), np.diag([0.04, 0.04])), 9)
+    2.0
+    """
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    variances = np.maximum(eigenvalues, 0.0) * (vectors.T @ weights) ** 2
+    total = float(variances.sum())
+    if not total > 0:
+        return math.nan
+    shares = variances[variances > 0] / total
+    return float(np.exp(-(shares @ np.log(shares))))
