@@ -9,12 +9,27 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
 from slices.domain.bars import Adjustment, BarShape, check_bars
 from slices.domain.errors import IntegrityError
 from slices.domain.fingerprint import LOCATION, bytes_digest
+
+
+@runtime_checkable
+class StoredContent(Protocol):
+    """A value that stands for a file; a cached one is worth nothing unless the file is intact."""
+
+    @property
+    def path(self) -> str:
+        """Where the file is."""
+        ...
+
+    def is_intact(self) -> bool:
+        """Tell whether the file is still exactly the one referred to."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,8 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+
+from slices.domain.errors import ParameterError, listed
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,14}$"
 SESSION_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
@@ -112,3 +114,47 @@ class WeightBounds(ParameterGroup):
             message = f"smallest {self.smallest} must not exceed largest {self.largest}"
             raise ValueError(message)
         return self
+
+
+DEFAULT_SYMBOLS = ["AAPL", "MSFT", "GOOGL"]
+DEFAULT_COSTS = Costs()
+DEFAULT_BOUNDS = WeightBounds()
+WEIGHT_SUM_TOLERANCE = 1e-6
+
+
+def check_weights_fit(parameters: dict[str, Any]) -> None:
+    """Check that `held_weights` name exactly the `symbols` and sum to 1.
+
+    Raises:
+        ParameterError: Saying which symbols differ, or the sum.
+    """
+    held: dict[str, float] | None = parameters["held_weights"]
+    if held is None:
+        return
+    symbols = parameters["symbols"]
+    if set(held) != set(symbols):
+        raise ParameterError(
+            parameter="held_weights",
+            found=f"weights for {listed(tuple(held))}",
+            allowed=f"one weight for each of {listed(tuple(symbols))}",
+        )
+    total = math.fsum(held.values())
+    if not abs(total - 1) <= WEIGHT_SUM_TOLERANCE:
+        raise ParameterError(
+            parameter="held_weights", found=f"a sum of {total:g}", allowed="fractions that sum to 1"
+        )
+
+
+def check_bounds_fit(parameters: dict[str, Any]) -> None:
+    """Check that some weights inside `bounds` sum to 1 for this number of `symbols`.
+
+    Raises:
+        ParameterError: Saying what the bounds add up to.
+    """
+    count, bounds = len(parameters["symbols"]), parameters["bounds"]
+    if not count * bounds.smallest <= 1 <= count * bounds.largest:
+        raise ParameterError(
+            parameter="bounds",
+            found=f"{bounds.smallest:g} to {bounds.largest:g} for each of {count} symbols",
+            allowed="weights that can sum to 1",
+        )

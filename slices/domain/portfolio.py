@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from slices.domain.results import FlowResult
+
 
 class Allocator(StrEnum):
     """The ways of turning past returns into weights."""
@@ -160,3 +162,13 @@ class EfficientFrontier:
     points: tuple[FrontierPoint, ...]
     asset_returns: tuple[float, ...]
     asset_volatilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PortfolioAnalysis(FlowResult):
+    """What is held, and what could be: risk, structure, allocators and the efficient frontier."""
+
+    risk: HoldingsRisk
+    structure: Diversification
+    evaluations: tuple[AllocatorEvaluation, ...]
+    frontier: EfficientFrontier

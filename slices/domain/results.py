@@ -6,8 +6,11 @@ import dataclasses
 import datetime as dt
 import html
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+from slices.domain.dataset import DatasetRef
+from slices.domain.report import Report
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -51,8 +54,8 @@ class Provenance:
     universe_note: str
     code_version: str
     parameters: tuple[tuple[str, str], ...]
-    seed: int
     prefect_run_id: str
+    seed: int | None = None
     mlflow_run_id: str = ""
 
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -65,7 +68,7 @@ class Provenance:
             ("Adjustment", self.adjustment),
             ("Universe", self.universe_note),
             ("Code version", self.code_version),
-            ("Seed", str(self.seed)),
+            ("Seed", "" if self.seed is None else str(self.seed)),
             ("Prefect run", self.prefect_run_id),
             ("MLflow run", self.mlflow_run_id),
             *((f"Parameter {name}", value) for name, value in self.parameters),
@@ -82,18 +85,24 @@ class FlowResult:
         caveats: What was left out or is missing, each with its reason; a run with caveats ends
             in the state "Degraded".
         summary: Name and value, as text with unit, of the figures that matter most.
-        report_path: The HTML report on disk.
+        report: What the HTML page and the artifacts show.
+        bars: The data it stands on.
+        report_path: The HTML report on disk, once published.
+        provenance: Everything needed to repeat the run, once published.
     """
 
     headline: str
     caveats: tuple[str, ...]
     summary: tuple[tuple[str, str], ...]
-    report_path: str
-    provenance: Provenance
+    report: Report = field(metadata={"plain": False})
+    bars: DatasetRef
+    report_path: str = ""
+    provenance: Provenance | None = None
 
     def to_dict(self) -> dict[str, Json]:
-        """Return everything as plain JSON values."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Return everything but the report as plain JSON values."""
+        shown = (f for f in dataclasses.fields(self) if f.metadata.get("plain", True))
+        return {f.name: to_plain(getattr(self, f.name)) for f in shown}
 
     def __repr__(self) -> str:
         width = max((len(name) for name, _ in self.summary), default=0)

@@ -1,9 +1,9 @@
 """Results as text: values in, checked JSON out, and back; pickle is not involved.
 
 The first line is the digest of the rest. Reading proves the digest before it looks at anything,
-builds only this project's own value types, and follows dataset references to prove their files.
-The text is ASCII, so that Prefect keeps value and metadata in one file and treats a file that does
-not read back as absent: a damaged result is computed anew, never used.
+builds only this project's own value types, and follows references to stored content to prove the
+files. The text is ASCII, so that Prefect keeps value and metadata in one file and treats one that
+does not read back as absent: a damaged result is computed anew, never used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel
 
-from slices.domain.dataset import DatasetRef
+from slices.domain.dataset import StoredContent
 from slices.domain.errors import IntegrityError
 from slices.domain.fingerprint import bytes_digest
 
@@ -200,8 +200,8 @@ def _rebuilt(node: dict[str, Any]) -> object:
     if not (dataclasses.is_dataclass(kind) or issubclass(kind, BaseModel)):
         raise IntegrityError(path="cached result", problem=f"{node['type']} is not a value type")
     value = kind(**{name: _unpacked(item) for name, item in node["fields"].items()})
-    if isinstance(value, DatasetRef) and not value.is_intact():
-        raise IntegrityError(path=value.path, problem="the dataset file is gone or has changed")
+    if isinstance(value, StoredContent) and not value.is_intact():
+        raise IntegrityError(path=value.path, problem="the stored file is gone or has changed")
     return value
 
 

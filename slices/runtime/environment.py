@@ -6,7 +6,11 @@ Imports nothing heavy: it runs before Prefect is imported, because Prefect reads
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from slices.domain.errors import SettingsError
 
 HOME_VARIABLE = "TRADEFLOWS_HOME"
 
@@ -37,8 +41,32 @@ def defaults(folder: Path) -> dict[str, str]:
 
 
 def prepare() -> Path:
-    """Set what the environment does not set already and return the home folder."""
+    """Set what the environment does not set already, make the home folder, return it.
+
+    Never raises, because it runs at import: `check_home` says what is wrong with the folder.
+    """
     folder = home()
     for name, value in defaults(folder).items():
         os.environ.setdefault(name, value)
+    with suppress(OSError):
+        (folder / "prefect").mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def check_home() -> Path:
+    """Return the home folder.
+
+    Raises:
+        SettingsError: Where it cannot be made or written to.
+    """
+    folder = home()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as refused:
+        raise SettingsError(
+            setting=HOME_VARIABLE,
+            found=str(folder),
+            needed=f"a folder that can be written to ({refused.strerror})",
+        ) from refused

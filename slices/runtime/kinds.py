@@ -26,7 +26,7 @@ from prefect.tasks import exponential_backoff
 from slices.domain.errors import TradingError
 from slices.domain.fingerprint import fingerprint
 from slices.runtime.locks import KernelLocks
-from slices.runtime.progress import finished, started
+from slices.runtime.progress import progress_finished, progress_started
 from slices.runtime.results import CheckedText
 from slices.runtime.settings import load_settings
 from slices.runtime.sources import library_versions, slice_digest
@@ -98,9 +98,9 @@ def _task(run: Callable[P, R], kind: Kind, **options: Any) -> Task[P, R]:
         persist_result=kind != "act",
         result_storage=settings.results_folder,
         result_serializer=CheckedText(),
-        on_running=[started],
-        on_completion=[finished],
-        on_failure=[finished],
+        on_running=[progress_started],
+        on_completion=[progress_finished],
+        on_failure=[progress_finished],
         **options,
     )(run)
 
@@ -130,9 +130,14 @@ def fetch(run: Callable[P, R], *, version: Callable[..., str]) -> Task[P, R]:
     )
 
 
-def compute(run: Callable[P, R]) -> Task[P, R]:
-    """Make a task whose result depends on its inputs alone."""
-    return _task(run, "compute", cache_policy=_content(run))
+def compute(run: Callable[P, R], *, run_name: str | None = None) -> Task[P, R]:
+    """Make a task whose result depends on its inputs alone.
+
+    Args:
+        run: The slice's own function.
+        run_name: Name of each run, with the task's arguments in braces, to tell mapped runs apart.
+    """
+    return _task(run, "compute", cache_policy=_content(run), task_run_name=run_name)
 
 
 def train(run: Callable[P, R]) -> Task[P, R]:

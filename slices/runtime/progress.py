@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ class Step:
 
     run_id: str
     name: str
-    run_name: str
     state: str
     seconds: float
 
@@ -27,12 +27,19 @@ Listener = Callable[[Step], None]
 listeners: list[Listener] = []
 
 
+def _worth_logging(record: logging.LogRecord) -> bool:
+    """Drop Prefect's two lines about each call of the hooks below; they tell a reader nothing."""
+    return "ook 'progress_" not in record.getMessage()
+
+
+logging.getLogger("prefect.task_runs").addFilter(_worth_logging)
+
+
 def _tell(task: Task[..., Any], task_run: TaskRun, state: State[Any], state_name: str) -> None:
     began = task_run.start_time
     step = Step(
         run_id=str(task_run.id),
-        name=task.name,
-        run_name=task_run.name,
+        name=f"{task.name.partition('.')[0]}.{task_run.name}" if task.task_run_name else task.name,
         state=state_name,
         seconds=max(0.0, (state.timestamp - began).total_seconds()) if began else 0.0,
     )
@@ -40,11 +47,11 @@ def _tell(task: Task[..., Any], task_run: TaskRun, state: State[Any], state_name
         listener(step)
 
 
-def started(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
+def progress_started(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
     """Tell the listeners that a task began (a Prefect hook)."""
     _tell(task, task_run, state, "Running")
 
 
-def finished(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
+def progress_finished(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> None:
     """Tell the listeners how a task ended (a Prefect hook)."""
     _tell(task, task_run, state, state.name or state.type.value)

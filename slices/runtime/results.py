@@ -13,7 +13,7 @@ from slices.runtime.codec import decode, encode
 from slices.runtime.events import emit
 
 
-class CheckedText(Serializer[Any]):
+class CheckedText(Serializer):  # Prefect refuses a parametrised base
     """Writes results as text with a digest and refuses what does not match it."""
 
     type: Literal["tradeflows-checked-text"] = "tradeflows-checked-text"

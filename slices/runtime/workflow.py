@@ -11,7 +11,6 @@ import pydantic
 from prefect import Flow
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from prefect.utilities.callables import get_call_parameters
 
 from slices.domain.errors import ParameterError, SettingsError
 from slices.domain.results import FlowResult
@@ -22,6 +21,15 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=FlowResult)
 
 DEGRADED = "Degraded"
+LONGEST_VALUE = 80
+PHRASES = {
+    "too_short": "at least {min_length} values",
+    "too_long": "at most {max_length} values",
+    "date_from_datetime_parsing": "a date written YYYY-MM-DD ({error})",
+    "date_parsing": "a date written YYYY-MM-DD",
+    "extra_forbidden": "a parameter this flow has",
+    "missing": "a value, because it has no default",
+}
 Check = Callable[[dict[str, Any]], None]
 
 
@@ -32,25 +40,27 @@ def parameter_model(run: Callable[..., object]) -> type[pydantic.BaseModel]:
         name: (hints[name], ... if each.default is inspect.Parameter.empty else each.default)
         for name, each in inspect.signature(run).parameters.items()
     }
-    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    config = pydantic.ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, validate_default=True
+    )
     return pydantic.create_model(f"{run.__name__}_parameters", __config__=config, **fields)
 
 
 def described(invalid: pydantic.ValidationError) -> ParameterError:
     """Turn the first problem of a validation into one readable line."""
     first = invalid.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "parameters"
-    if first["type"] == "extra_forbidden":
-        return ParameterError(parameter=where, found="an unknown parameter", allowed="known names")
-    if first["type"] == "missing":
-        return ParameterError(parameter=where, found="nothing", allowed="a value is required")
-    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    found = repr(first["input"])
+    phrase = PHRASES.get(first["type"])
+    plain = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    unknown = first["type"] == "extra_forbidden"
     return ParameterError(
-        parameter=where,
-        found=found if len(found) <= 80 else f"{found[:77]}...",
-        allowed=allowed[:1].lower() + allowed[1:],
+        parameter=".".join(str(part) for part in first["loc"]) or "parameters",
+        found="an unknown parameter" if unknown else _shortened(repr(first["input"])),
+        allowed=phrase.format(**first.get("ctx", {})) if phrase else plain[:1].lower() + plain[1:],
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
 
 
 def check_period(parameters: dict[str, Any]) -> None:
@@ -111,8 +121,8 @@ class Workflow(Flow[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Check the parameters, then run the flow."""
         options = {k: kwargs.pop(k) for k in ("return_state", "wait_for") if k in kwargs}
-        parameters = self.validate_parameters(get_call_parameters(self.fn, args, kwargs))
-        return super().__call__(**parameters, **options)
+        given = inspect.signature(self.fn).bind_partial(*args).arguments | kwargs
+        return super().__call__(**self.validate_parameters(given), **options)
 
 
 def workflow(*checks: Check) -> Callable[[Callable[P, R]], Workflow[P, R]]:

@@ -1,0 +1,1 @@
+"""How the flows are deployed: the deployments stand in `prefect.yaml` at the top."""

@@ -1,0 +1,101 @@
+"""The command line: `tradeflows`.
+
+Nothing heavy is imported until a command needs it, so that help and lists appear at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from flows.cli.catalogue import flow_names
+from flows.cli.exits import EXIT_CODES, Exit, exit_code
+from flows.cli.output import report_error
+from slices.domain.errors import TradingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def _list(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.catalogue import show_list
+
+    return show_list(as_json=arguments.json)
+
+
+def _run(arguments: argparse.Namespace, rest: list[str]) -> Exit:
+    if arguments.flow is None and {"-h", "--help"} & set(rest):
+        return _list(arguments, rest)
+    from flows.cli.run import run_flow
+
+    return run_flow(arguments.flow, rest, as_json=arguments.json, verbose=arguments.verbose)
+
+
+def _status(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.status import show_status
+
+    return show_status(last=arguments.last, as_json=arguments.json)
+
+
+def _doctor(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.doctor import show_checks
+
+    return show_checks(as_json=arguments.json)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
+    "list": _list,
+    "run": _run,
+    "status": _status,
+    "doctor": _doctor,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    codes = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
+    parser = argparse.ArgumentParser(
+        prog="tradeflows",
+        description="Trading research, risk and trading as Prefect flows.",
+        epilog=f"exit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    json_only = argparse.ArgumentParser(add_help=False)
+    json_only.add_argument(
+        "--json", action="store_true", help="one JSON document on stdout, logs on stderr"
+    )
+    commands.add_parser("list", parents=[json_only], help="list the flows")
+    run = commands.add_parser(
+        "run",
+        parents=[json_only],
+        add_help=False,
+        help="run a flow here and now; `run FLOW --help` lists its parameters",
+    )
+    run.add_argument("flow", metavar="FLOW", nargs="?", help=", ".join(flow_names()))
+    run.add_argument("--verbose", action="store_true", help="show the log of the run")
+    status = commands.add_parser("status", parents=[json_only], help="show the latest runs")
+    status.add_argument("--last", type=int, default=10, metavar="N", help="how many (default 10)")
+    commands.add_parser("doctor", parents=[json_only], help="check this installation")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the program's name; those of this process where None.
+
+    Returns:
+        The exit code; see `tradeflows --help`.
+    """
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(sys.argv[1:] if argv is None else argv)
+    if rest and arguments.command != "run":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return COMMANDS[arguments.command](arguments, rest).value
+    except TradingError as error:
+        return report_error(error, exit_code(error), as_json=arguments.json).value
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED.value

@@ -1,0 +1,53 @@
+"""Exit codes: stable, so that scripts may rely on them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from slices.domain.errors import (
+    DataError,
+    ParameterError,
+    SettingsError,
+    SourceError,
+    StorageError,
+)
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DEGRADED = 3
+    DATA = 4
+    SOURCE = 5
+    STORAGE = 6
+    SETTINGS = 7
+    INTERRUPTED = 130
+
+
+EXIT_CODES = {
+    Exit.OK: "done",
+    Exit.FAILED: "the run failed",
+    Exit.BAD_INPUT: "a parameter or option is not allowed; nothing was started",
+    Exit.DEGRADED: "done, but something was left out; the result says what and why",
+    Exit.DATA: "the data cannot answer, such as a symbol the source does not have",
+    Exit.SOURCE: "a provider did not deliver, or wants credentials",
+    Exit.STORAGE: "the disk refused, or a stored file is damaged",
+    Exit.SETTINGS: "the environment is not usable as configured",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+_BY_ERROR: tuple[tuple[type[BaseException], Exit], ...] = (
+    (ParameterError, Exit.BAD_INPUT),
+    (SettingsError, Exit.SETTINGS),
+    (DataError, Exit.DATA),
+    (SourceError, Exit.SOURCE),
+    (StorageError, Exit.STORAGE),
+)
+
+
+def exit_code(error: BaseException) -> Exit:
+    """Choose the exit code of an error."""
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.FAILED)

@@ -1,0 +1,140 @@
+"""Command-line options of a flow, made from the types and help texts of its parameters."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
+
+from pydantic import BaseModel
+
+from slices.domain.errors import ParameterError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from slices.runtime.workflow import Workflow
+
+UNSET = object()
+
+
+class OptionParser(argparse.ArgumentParser):
+    """A parser whose complaints are parameter errors, like those of every other door."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words.
+
+        Raises:
+            ParameterError: Always.
+        """
+        raise ParameterError(parameter="options", found=message, allowed=f"see {self.prog} --help")
+
+
+def _core_type(field: FieldInfo) -> Any:  # noqa: ANN401 - a type, or a generic alias
+    """Strip `None` off an optional type."""
+    options = [each for each in get_args(field.annotation) if each is not type(None)]
+    is_optional = len(options) == 1 and get_origin(field.annotation) not in {list, tuple}
+    return options[0] if is_optional else field.annotation
+
+
+def _is_group(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def help_texts(flow: Workflow[..., Any]) -> dict[str, str]:
+    """Read the help text of every parameter from a flow's docstring."""
+    lines = (inspect.getdoc(flow.fn) or "").partition("Args:\n")[2].splitlines()
+    texts: dict[str, str] = {}
+    for line in lines:
+        name, found, text = line.strip().partition(": ")
+        if found and name.isidentifier():
+            texts[name] = text
+        elif texts and line.strip():
+            last = next(reversed(texts))
+            texts[last] = f"{texts[last]} {line.strip()}"
+    return texts
+
+
+def _default_text(field: FieldInfo) -> str:
+    default = field.default
+    if isinstance(default, list):
+        return f" (default: {' '.join(map(str, default))})"
+    return "" if default is None else f" (default: {default})"
+
+
+def build_parser(name: str, flow: Workflow[..., Any]) -> argparse.ArgumentParser:
+    """Build the parser of one flow's parameters."""
+    question, _, rest = (inspect.getdoc(flow.fn) or "").partition("\n")
+    parser = OptionParser(
+        prog=f"tradeflows run {name}",
+        description=f"{question} {rest.partition('Args:')[0].strip()}",
+        argument_default=UNSET,
+        allow_abbrev=False,
+    )
+    texts = help_texts(flow)
+    for parameter, field in flow.model.model_fields.items():
+        if _is_group(_core_type(field)):
+            _add_group(parser, parameter, field, texts.get(parameter, ""))
+        else:
+            _add_option(parser, parameter, field, texts.get(parameter, ""))
+    return parser
+
+
+def _add_group(
+    parser: argparse.ArgumentParser, parameter: str, field: FieldInfo, text: str
+) -> None:
+    group = parser.add_argument_group(parameter, text)
+    for name, each in _core_type(field).model_fields.items():
+        group.add_argument(
+            f"--{parameter}.{name}".replace("_", "-"),
+            dest=f"{parameter}.{name}",
+            metavar="VALUE",
+            help=f"{each.description or ''}{_default_text(each)}".replace("%", "%%"),
+        )
+
+
+def _add_option(
+    parser: argparse.ArgumentParser, parameter: str, field: FieldInfo, text: str
+) -> None:
+    kind = get_origin(_core_type(field)) or _core_type(field)
+    many = kind in {list, dict}
+    parser.add_argument(
+        f"--{parameter}".replace("_", "-"),
+        dest=parameter,
+        nargs="*" if many else None,
+        metavar="KEY=VALUE" if kind is dict else "VALUE",
+        help=f"{text}{_default_text(field)}".replace("%", "%%"),
+    )
+
+
+def _pairs(parameter: str, words: list[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    for key, equals, value in pairs:
+        if not (key and equals and value):
+            raise ParameterError(
+                parameter=parameter, found=repr(key + equals + value), allowed="KEY=VALUE"
+            )
+    return {key: value for key, _, value in pairs}
+
+
+def given_parameters(flow: Workflow[..., Any], chosen: argparse.Namespace) -> dict[str, Any]:
+    """Collect the parameters that were given; the flow's own defaults fill the rest."""
+    given: dict[str, Any] = {}
+    for dest, value in vars(chosen).items():
+        if value is UNSET:
+            continue
+        parameter, _, inner = dest.partition(".")
+        field = flow.model.model_fields[parameter]
+        if inner:
+            base = given.setdefault(parameter, _group_defaults(field))
+            base[inner] = value
+        elif get_origin(_core_type(field)) is dict:
+            given[parameter] = _pairs(parameter, value)
+        else:
+            given[parameter] = value
+    return given
+
+
+def _group_defaults(field: FieldInfo) -> dict[str, Any]:
+    default = field.default
+    return default.model_dump() if isinstance(default, BaseModel) else {}

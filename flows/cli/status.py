@@ -1,0 +1,73 @@
+"""`tradeflows status`: the latest runs, from the Prefect API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from flows.cli.exits import Exit
+from flows.cli.output import print_json, print_line
+from slices.domain.errors import ParameterError
+from slices.runtime.environment import check_home, prepare
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
+MOST = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """One run, as far as a line can say it."""
+
+    flow: str
+    run: str
+    run_id: str
+    state: str
+    started: str
+    seconds: float
+    message: str
+
+
+def latest_runs(last: int) -> tuple[RunLine, ...]:
+    """Ask Prefect for the runs that began last, newest first."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=last)
+        names = {run.flow_id: "" for run in runs}
+        for flow_id in names:
+            names[flow_id] = client.read_flow(flow_id).name
+    return tuple(_line(names[run.flow_id], run) for run in runs)
+
+
+def _line(flow: str, run: FlowRun) -> RunLine:
+    return RunLine(
+        flow=flow,
+        run=run.name,
+        run_id=str(run.id),
+        state=run.state_name or "Unknown",
+        started=f"{run.start_time:%Y-%m-%d %H:%M:%S}" if run.start_time else "",
+        seconds=round(run.total_run_time.total_seconds(), 1),
+        message=(run.state.message or "") if run.state else "",
+    )
+
+
+def show_status(*, last: int, as_json: bool) -> Exit:
+    """Print the latest runs."""
+    if not 1 <= last <= MOST:
+        raise ParameterError(parameter="--last", found=str(last), allowed=f"1 to {MOST}")
+    check_home()
+    prepare()
+    lines = latest_runs(last)
+    if as_json:
+        print_json([asdict(line) for line in lines])
+    elif not lines:
+        print_line("no runs yet; start one with: tradeflows run portfolio_analysis")
+    for line in () if as_json else lines:
+        print_line(
+            f"{line.started:<19}  {line.flow:<28} {line.state:<10} {line.seconds:>7.1f} s  "
+            f"{line.run}  {line.message}".rstrip()
+        )
+    return Exit.OK

@@ -1,0 +1,188 @@
+"""The portfolio analysis as a whole: its answer in one sentence, its figures and its report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.adaptive_portfolio.charts import (
+    allocation_chart,
+    contribution_chart,
+    correlation_chart,
+    drawdown_chart,
+    equity_chart,
+    frontier_chart,
+)
+from slices.adaptive_portfolio.tables import (
+    allocation_table,
+    cluster_table,
+    contribution_table,
+    performance_table,
+    quality_table,
+    tail_table,
+)
+from slices.adaptive_portfolio.wording import caveats, defined, headline, label, money, percent
+from slices.domain.portfolio import PortfolioAnalysis, TailMethod
+from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.portfolio import (
+        AllocatorEvaluation,
+        Diversification,
+        EfficientFrontier,
+        HoldingsRisk,
+    )
+
+
+def portfolio_findings(
+    bars: DatasetRef,
+    *,
+    risk: HoldingsRisk,
+    structure: Diversification,
+    evaluations: list[AllocatorEvaluation],
+    frontier: EfficientFrontier,
+) -> PortfolioAnalysis:
+    """Put the parts of a portfolio analysis together and say what they mean."""
+    judged = tuple(evaluations)
+    report = Report(
+        key="portfolio-analysis",
+        title="Portfolio analysis",
+        headline=headline(risk, judged),
+        figures=_figures(risk),
+        notes=_notes(bars),
+        sections=(
+            _held(risk, structure),
+            _could_be(risk, judged, frontier),
+            _data(bars),
+        ),
+        chart="equity",
+        provenance=(),
+    )
+    return PortfolioAnalysis(
+        headline=report.headline,
+        caveats=caveats(bars),
+        summary=_summary(risk, judged),
+        report=report,
+        bars=bars,
+        risk=risk,
+        structure=structure,
+        evaluations=judged,
+        frontier=frontier,
+    )
+
+
+def _figures(risk: HoldingsRisk) -> tuple[KeyFigure, ...]:
+    held, tail = risk.performance, risk.tails[0]
+    level = percent(tail.confidence, digits=0)
+    loss = money(tail.value_at_risk * risk.capital)
+    return (
+        KeyFigure(
+            label="Volatility a year", value=held.annualized_volatility, unit=Unit.FRACTION,
+            note="of the held weights, on past returns",
+        ),
+        KeyFigure(
+            label=f"Value at risk, {level}", value=tail.value_at_risk, unit=Unit.FRACTION,
+            note=f"loss in one session, historical: {loss}",
+        ),
+        KeyFigure(
+            label=f"Expected shortfall, {level}", value=tail.expected_shortfall,
+            unit=Unit.FRACTION, note="mean loss beyond the value at risk",
+        ),
+        KeyFigure(
+            label="Largest drawdown", value=held.max_drawdown, unit=Unit.FRACTION,
+            note=f"longest time under water: {held.max_drawdown_sessions:,} sessions",
+        ),
+        KeyFigure(
+            label="Sharpe ratio", value=held.sharpe_ratio, unit=Unit.RATIO,
+            note="annualized, no risk-free rate, before costs",
+        ),
+        KeyFigure(
+            label="Diversification ratio", value=risk.diversification_ratio, unit=Unit.RATIO,
+            note=f"worth {risk.effective_bets:.1f} independent bets of equal size",
+        ),
+    )  # fmt: skip
+
+
+def _notes(bars: DatasetRef) -> tuple[Note, ...]:
+    return (
+        *(Note(text=each, tone=Tone.WARNING) for each in caveats(bars)),
+        Note(text=bars.universe_note, tone=Tone.WARNING),
+        Note(text=f"The data ends on {bars.last_session}. Nothing after that date is known here."),
+    )
+
+
+def _held(risk: HoldingsRisk, structure: Diversification) -> Section:
+    first, second, highest = structure.most_alike
+    return Section(
+        title="What is held",
+        intro=(
+            "Today's weights applied to every past session. This describes the holdings; it is "
+            f"not a backtest. {first} and {second} move together most (correlation {highest:.2f})."
+        ),
+        blocks=(
+            tail_table(risk),
+            contribution_chart(risk),
+            contribution_table(risk),
+            drawdown_chart(risk),
+            correlation_chart(structure),
+            cluster_table(structure),
+        ),
+    )
+
+
+def _could_be(
+    risk: HoldingsRisk,
+    evaluations: tuple[AllocatorEvaluation, ...],
+    frontier: EfficientFrontier,
+) -> Section:
+    return Section(
+        title="What could be held",
+        intro=(
+            "Each allocator was fitted again and again on past returns only, traded at the next "
+            "session and charged for it. All figures are out of sample and net of costs. Several "
+            "allocators were compared on one history, so the best of them looks better here than "
+            "it can be expected to do."
+        ),
+        blocks=(
+            equity_chart(evaluations),
+            performance_table(evaluations),
+            allocation_chart(evaluations),
+            allocation_table(evaluations, capital=risk.capital),
+            frontier_chart(frontier),
+        ),
+    )
+
+
+def _data(bars: DatasetRef) -> Section:
+    return Section(
+        title="The data",
+        intro=f"{bars}. Only sessions on which every symbol has a bar are used; nothing is filled.",
+        blocks=(quality_table(bars),),
+    )
+
+
+def _summary(
+    risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]
+) -> tuple[tuple[str, str], ...]:
+    held = risk.performance
+    tails = {each.method: each for each in risk.tails}
+    tail = tails[TailMethod.HISTORICAL]
+    level = percent(tail.confidence, digits=0)
+    lines = [
+        ("Volatility a year", percent(held.annualized_volatility)),
+        ("Sharpe ratio", f"{held.sharpe_ratio:.2f}"),
+        ("Largest drawdown", percent(held.max_drawdown)),
+        (f"Value at risk {level}, one session", percent(tail.value_at_risk)),
+        (f"Expected shortfall {level}, one session", percent(tail.expected_shortfall)),
+        ("Diversification ratio", f"{risk.diversification_ratio:.2f}"),
+    ]
+    lines += [
+        (
+            f"Out of sample, {label(each.allocator).lower()}",
+            f"Sharpe ratio {each.performance.sharpe_ratio:5.2f}, "
+            f"a year {percent(each.performance.annualized_return):>7}, "
+            f"drawdown {percent(each.performance.max_drawdown):>6}",
+        )
+        for each in defined(evaluations)
+    ]
+    return tuple(lines)

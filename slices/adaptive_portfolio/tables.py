@@ -1,0 +1,150 @@
+"""Tables of a portfolio analysis, as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.adaptive_portfolio.wording import label
+from slices.domain.report import Table, Unit
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.portfolio import AllocatorEvaluation, Diversification, HoldingsRisk
+
+METHODS = {"historical": "Historical", "normal": "Normal", "cornish_fisher": "Cornish-Fisher"}
+
+
+def tail_table(risk: HoldingsRisk) -> Table:
+    """Compare the tail of one session by method, as fractions and in money."""
+    return Table(
+        key="tail-risk",
+        title=f"Loss in one session at {risk.tails[0].confidence:.1%} confidence",
+        columns=("Method", "Value at risk", "in money", "Expected shortfall", "in money "),
+        units=(Unit.TEXT, Unit.FRACTION, Unit.MONEY, Unit.FRACTION, Unit.MONEY),
+        rows=tuple(
+            (
+                METHODS[each.method.value],
+                each.value_at_risk,
+                each.value_at_risk * risk.capital,
+                each.expected_shortfall,
+                each.expected_shortfall * risk.capital,
+            )
+            for each in risk.tails
+        ),
+        caption="Normal and Cornish-Fisher fit the moments; historical takes the past as it was.",
+    )
+
+
+def contribution_table(risk: HoldingsRisk) -> Table:
+    """List what each holding adds to the volatility of the whole."""
+    return Table(
+        key="risk-contributions",
+        title="Risk contributions",
+        columns=("Symbol", "Weight", "In money", "Volatility", "Adds", "Share of risk"),
+        units=(
+            Unit.TEXT, Unit.FRACTION, Unit.MONEY, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
+        ),
+        rows=tuple(
+            (
+                each.symbol,
+                each.weight,
+                each.weight * risk.capital,
+                each.annualized_volatility,
+                each.contribution,
+                each.share,
+            )
+            for each in risk.contributions
+        ),
+    )  # fmt: skip
+
+
+def cluster_table(structure: Diversification) -> Table:
+    """List the groups of symbols that move together."""
+    return Table(
+        key="clusters",
+        title="Groups that move together",
+        columns=("Group", "Symbols", "Members"),
+        units=(Unit.COUNT, Unit.COUNT, Unit.TEXT),
+        rows=tuple(
+            (place, len(members), ", ".join(members))
+            for place, members in enumerate(structure.clusters, start=1)
+        ),
+        caption=f"Average correlation {structure.average_correlation:.2f}.",
+    )
+
+
+def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:
+    """Compare the allocators out of sample and net of costs."""
+    return Table(
+        key="allocators",
+        title="Allocators out of sample, net of costs",
+        columns=(
+            "Allocator", "Return a year", "Volatility", "Sharpe", "Sortino", "Calmar",
+            "Max drawdown", "Turnover a year", "Costs paid", "Refits", "No answer",
+        ),
+        units=(
+            Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.RATIO, Unit.RATIO,
+            Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.COUNT, Unit.COUNT,
+        ),
+        rows=tuple(
+            (
+                label(each.allocator),
+                each.performance.annualized_return,
+                each.performance.annualized_volatility,
+                each.performance.sharpe_ratio,
+                each.performance.sortino_ratio,
+                each.performance.calmar_ratio,
+                each.performance.max_drawdown,
+                each.annual_turnover,
+                each.costs_paid,
+                each.refits,
+                each.undefined_refits,
+            )
+            for each in evaluations
+        ),
+        caption="Where a fit had no answer, the held weights were kept.",
+        best=("", "high", "low", "high", "high", "high", "low", "low", "low", "", ""),
+    )  # fmt: skip
+
+
+def allocation_table(evaluations: tuple[AllocatorEvaluation, ...], *, capital: float) -> Table:
+    """List the newest weights, and the money they mean, symbol by symbol."""
+    known = [each for each in evaluations if each.weights]
+    missing = [f"{label(e.allocator)}: {e.undefined_reason}" for e in evaluations if not e.weights]
+    symbols = evaluations[0].symbols
+    return Table(
+        key="weights",
+        title="Weights each allocator would hold now",
+        columns=("Symbol", *(label(each.allocator) for each in known)),
+        units=(Unit.TEXT, *(Unit.FRACTION for _ in known)),
+        rows=tuple(
+            (symbol, *(each.weights[place] for each in known))
+            for place, symbol in enumerate(symbols)
+        ),
+        caption=" ".join([f"Fractions of a capital of {capital:,.0f}.", *missing]),
+    )
+
+
+def quality_table(bars: DatasetRef) -> Table:
+    """Show what validation found, symbol by symbol."""
+    return Table(
+        key="data-quality",
+        title="What validation found",
+        columns=("Symbol", "Bars", "First", "Last", "Set aside", "Missing sessions", "Large moves"),
+        units=(
+            Unit.TEXT, Unit.COUNT, Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.COUNT, Unit.COUNT,
+        ),
+        rows=tuple(
+            (
+                each.symbol,
+                each.rows,
+                str(each.first_session),
+                str(each.last_session),
+                each.quarantined_rows,
+                len(each.missing_sessions),
+                len(each.large_moves),
+            )
+            for each in bars.quality
+        ),
+        caption="Large moves are closes that changed by more than 40 % as delivered.",
+    )  # fmt: skip

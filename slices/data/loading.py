@@ -1,0 +1,101 @@
+"""Loading bars as this installation is set up: which source, which store, which folders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from slices.data.assemble import assemble
+from slices.data.expiry import expires_with
+from slices.data.ingest import IngestOutcome, ingest
+from slices.data.sources import open_source
+from slices.data.store import BarStore
+from slices.domain.clock import SystemClock
+from slices.runtime.settings import load_settings
+
+if TYPE_CHECKING:
+    from slices.domain.bars import Adjustment
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.ports import BarSource
+
+
+def configured_source(name: str, *, feed: str | None, symbols: tuple[str, ...]) -> BarSource:
+    """Open a source with the credentials and time limits of the settings."""
+    settings = load_settings()
+    return open_source(
+        name,
+        feed=feed,
+        symbols=symbols,
+        alpaca_key=settings.alpaca_key.get_secret_value() if settings.alpaca_key else "",
+        alpaca_secret=settings.alpaca_secret.get_secret_value() if settings.alpaca_secret else "",
+        alpaca_url=settings.alpaca_url or None,
+        timeout_seconds=settings.source_timeout_seconds,
+    )
+
+
+def source_delay() -> dt.timedelta:
+    """Return how long after the close a remote bar is final."""
+    return dt.timedelta(minutes=load_settings().source_delay_minutes)
+
+
+def fetch_version(
+    symbols: tuple[str, ...],
+    *,
+    source: str,
+    feed: str | None,
+    start: dt.date | None,  # noqa: ARG001 - the arguments of `fetch_bars`
+    end: dt.date | None,  # noqa: ARG001 - the arguments of `fetch_bars`
+) -> str:
+    """Say what a fetch depends on: the content of a local source, the last session of a remote."""
+    opened = configured_source(source, feed=feed, symbols=symbols)
+    return expires_with(opened, SystemClock(), source_delay())
+
+
+def fetch_bars(
+    symbols: tuple[str, ...],
+    *,
+    source: str,
+    feed: str | None,
+    start: dt.date | None,
+    end: dt.date | None,
+) -> tuple[IngestOutcome, ...]:
+    """Fetch, validate and store the bars of some symbols."""
+    return ingest(
+        configured_source(source, feed=feed, symbols=symbols),
+        symbols,
+        start=start,
+        end=end,
+        store=BarStore(load_settings().store_folder),
+        clock=SystemClock(),
+        delay=source_delay(),
+    )
+
+
+def assemble_bars(
+    outcomes: tuple[IngestOutcome, ...],
+    *,
+    source: str,
+    feed: str | None,
+    start: dt.date | None,
+    end: dt.date | None,
+    adjustment: Adjustment,
+) -> DatasetRef:
+    """Make one dataset of all symbols, or name every symbol that is missing."""
+    settings = load_settings()
+    symbols = tuple(each.symbol for each in outcomes)
+    return assemble(
+        outcomes,
+        source=configured_source(source, feed=feed, symbols=symbols),
+        store=BarStore(settings.store_folder),
+        start=start,
+        end=end,
+        adjustment=adjustment,
+        datasets_dir=settings.datasets_folder,
+    )
+
+
+def batches(symbols: list[str], *, source: str, feed: str | None) -> list[tuple[str, ...]]:
+    """Split symbols into what one task fetches: all of a local source, one of a remote one."""
+    if configured_source(source, feed=feed, symbols=tuple(symbols)).capabilities.remote:
+        return [(symbol,) for symbol in symbols]
+    return [tuple(symbols)]

@@ -1,0 +1,41 @@
+"""The data work flows can order."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from slices.data import loading
+from slices.runtime.kinds import compute, fetch
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from slices.domain.bars import Adjustment
+    from slices.domain.dataset import DatasetRef
+
+fetch_bars = fetch(loading.fetch_bars, version=loading.fetch_version)
+assemble_bars = compute(loading.assemble_bars)
+
+
+def load_bars(
+    symbols: list[str],
+    *,
+    source: str,
+    feed: str | None,
+    start: dt.date | None,
+    end: dt.date | None,
+    adjustment: Adjustment,
+) -> DatasetRef:
+    """Fetch symbols in parallel and assemble one dataset.
+
+    Raises:
+        SymbolNotFoundError: Naming every symbol the source does not have, and what it has.
+        SourceError: Where a provider does not deliver after the retries.
+    """
+    groups = loading.batches(symbols, source=source, feed=feed)
+    fetched = fetch_bars.map(groups, source=source, feed=feed, start=start, end=end)
+    outcomes = tuple(chain.from_iterable(fetched.result()))
+    return assemble_bars(
+        outcomes, source=source, feed=feed, start=start, end=end, adjustment=adjustment
+    )

@@ -1,0 +1,80 @@
+"""Publishing a result: the HTML report on disk, the artifacts of the run, the provenance."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, TypeVar
+
+from slices.domain.clock import SystemClock
+from slices.domain.report import Table
+from slices.domain.results import FlowResult, Provenance
+from slices.monitor.files import write_report
+from slices.monitor.markdown import render_markdown
+from slices.monitor.numbers import written
+from slices.runtime.artifacts import current_run, show_file, show_markdown, show_svg, show_table
+from slices.runtime.settings import load_settings
+from slices.runtime.sources import code_version
+
+if TYPE_CHECKING:
+    from slices.domain.report import Report
+    from slices.monitor.files import ReportFiles
+
+Result = TypeVar("Result", bound=FlowResult)
+
+
+def publish(result: Result) -> Result:
+    """Write the report, attach it to the run, and say where it is and what it stood on."""
+    provenance = run_provenance(result)
+    report = dataclasses.replace(result.report, provenance=provenance.rows())
+    now = SystemClock().now()
+    files = write_report(
+        report,
+        folder=load_settings().reports_folder,
+        stamp=f"{now:%Y%m%d-%H%M%S}-{provenance.prefect_run_id[:8] or 'local'}",
+        written_at=now,
+    )
+    show(report, files)
+    return dataclasses.replace(
+        result, report=report, report_path=str(files.html), provenance=provenance
+    )
+
+
+def run_provenance(result: FlowResult) -> Provenance:
+    """Describe the data, the code and the run behind a result."""
+    run, bars = current_run(), result.bars
+    return Provenance(
+        flow=run.flow,
+        data_fingerprint=bars.fingerprint,
+        data=str(bars),
+        first_session=bars.first_session,
+        last_session=bars.last_session,
+        adjustment=bars.adjustment.value,
+        universe_note=bars.universe_note,
+        code_version=code_version(),
+        parameters=run.parameters,
+        prefect_run_id=run.run_id,
+        seed=run.seed,
+    )
+
+
+def show(report: Report, files: ReportFiles) -> None:
+    """Attach page, tables, chart and a link to the run."""
+    show_markdown(report.key, render_markdown(report), description=report.headline)
+    for block in report.blocks():
+        if isinstance(block, Table):
+            show_table(
+                f"{report.key}-{block.key}",
+                block.columns,
+                tuple(
+                    tuple(written(cell, unit) for cell, unit in zip(row, block.units, strict=True))
+                    for row in block.rows
+                ),
+                description=block.title,
+            )
+    show_svg(f"{report.key}-chart", files.chart_svg, description=report.title)
+    show_file(
+        f"{report.key}-html",
+        files.html.as_uri(),
+        text=files.html.name,
+        description=f"The full report: `{files.html}`",
+    )
