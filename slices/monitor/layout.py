@@ -66,11 +66,18 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """A text at the place found for it; `box` is None where there was no room."""
+    """A text at the place found for it.
+
+    Attributes:
+        box: The place; None where there was no room.
+        leader: The way from the point, where the label is far enough off to need a line.
+        number: Where a number stands for a text without room, that number.
+    """
 
     text: str
     box: Box | None
     leader: tuple[Box, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

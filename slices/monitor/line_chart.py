@@ -64,7 +64,7 @@ def draw_lines(chart: LineChart, canvas: Canvas) -> Drawing:
         key,
         _bands(chart, traces, bounds, where, canvas),
     )
-    return Drawing(width=canvas.width, height=canvas.height + key_height, body=body)
+    return Drawing(width=canvas.width, height=canvas.height + key_height + 4, body=body)
 
 
 def _keys(traces: tuple[Trace, ...]) -> tuple[Key, ...]:

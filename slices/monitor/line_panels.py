@@ -17,7 +17,7 @@ from slices.monitor.axes import (
 from slices.monitor.layout import Plot
 from slices.monitor.numbers import written
 from slices.monitor.scales import value_ticks
-from slices.monitor.svg import Canvas, Drawing, Svg, joined, shortened, text
+from slices.monitor.svg import Canvas, Drawing, Svg, joined, shortened, text, text_width
 from slices.monitor.traces import Trace, bounds_of, draw_trace, frame
 
 MOST_TOGETHER = 2
@@ -26,6 +26,7 @@ COLUMN_GAP = 26.0
 PANEL_HEIGHT = 96.0
 NARROW_PANEL_HEIGHT = 72.0
 Y_TICKS = 3
+BOLD = 1.12  # how much wider bold letters run
 
 
 def wants_panels(chart: LineChart, traces: tuple[Trace, ...]) -> bool:
@@ -87,7 +88,8 @@ def _heading(chart: LineChart, trace: Trace, plot: Plot, size: float, top: float
     lowest = abs(low) > abs(high)
     value = written(low if lowest else high, chart.y_unit)
     words = f"{'lowest' if lowest else 'highest'} {value}"
-    name = shortened(trace.name, font=size, width=(plot.right - plot.left) * 0.64)
+    room = (plot.right - plot.left - text_width(words, size)) / BOLD
+    name = shortened(trace.name, font=size, width=room)
     return joined(
         text(name, plot.left, top + size, font_size=size, class_="title"),
         text(words, plot.right, top + size, text_anchor="end", font_size=size, class_="muted"),

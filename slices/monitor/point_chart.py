@@ -48,6 +48,7 @@ NARROW_HEIGHT = 380.0
 CURVE_INDEX = 7
 LABEL_WIDTH = 170.0
 CURVE_STEPS = 60
+ROOM = 0.08
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,12 @@ def _curve(chart: PointChart) -> tuple[Floats, Floats]:
 def _bounds(points: tuple[Point, ...], curve: tuple[Floats, Floats]) -> Bounds:
     x = np.concatenate([[point.x for point in points], curve[0]])
     y = np.concatenate([[point.y for point in points], curve[1]])
-    return Bounds(x=value_range(x, log=False), y=value_range(y, log=False), dated=False, log=False)
+    return Bounds(
+        x=value_range(x, log=False, room=ROOM),
+        y=value_range(y, log=False, room=ROOM),
+        dated=False,
+        log=False,
+    )
 
 
 def _plot(chart: PointChart, bounds: Bounds, room: Canvas) -> Plot:
@@ -192,7 +198,23 @@ def _labels(
     spots = [placed[each] for each in order]
     found = place_labels(names, spots, font=room.font, plot=plot, taken=_along(curve))
     by_point = dict(zip(order, found, strict=True))
-    return [by_point[each] for each in range(len(points))]
+    labels = [by_point[each] for each in range(len(points))]
+    return _numbered(labels, placed, plot, room)
+
+
+def _numbered(
+    labels: list[Label], placed: list[tuple[float, float]], plot: Plot, room: Canvas
+) -> list[Label]:
+    """Give those without room for their names a number, which the list beneath explains."""
+    crowded = [at for at, label in enumerate(labels) if label.text and label.box is None]
+    boxes = [label.box for label in labels if label.box]
+    around = [Box(left=x - 4, right=x + 4, top=y - 4, bottom=y + 4) for x, y in placed]
+    numbers = [str(number) for number in range(1, len(crowded) + 1)]
+    spots = [placed[at] for at in crowded]
+    found = place_labels(numbers, spots, font=room.font - 2, plot=plot, taken=[*boxes, *around])
+    numbered = (replace(label, number=count) for count, label in enumerate(found, 1))
+    by_point = dict(zip(crowded, numbered, strict=True))
+    return [by_point.get(at, label) for at, label in enumerate(labels)]
 
 
 def _along(curve: tuple[Floats, Floats]) -> list[Box]:
@@ -213,7 +235,8 @@ def _draw_label(label: Label, at: tuple[float, float], room: Canvas) -> Svg:
     if box is None or not label.text:
         return joined()
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2 + room.font * 0.35
-    words = text(label.text, x, y, text_anchor="middle", font_size=room.font, class_="halo")
+    size = room.font - 2 if label.number else room.font
+    words = text(label.text, x, y, text_anchor="middle", font_size=size, class_="halo")
     if not label.leader:
         return words
     near_x = min(max(at[0], box.left), box.right)
@@ -238,11 +261,11 @@ def _unlabelled(
     points: tuple[Point, ...], labels: list[Label], room: Canvas, *, top: float
 ) -> Drawing:
     pairs = zip(points, labels, strict=True)
-    names = [point.label for point, label in pairs if label.box is None and point.label]
+    names = [f"{label.number} {point.label}" for point, label in pairs if label.number]
     if not names:
         return Drawing(width=room.width, height=0, body=joined())
     size = room.font - 1
-    sentence = f"Without room for a label: {', '.join(names)}"
+    sentence = f"Numbered: {', '.join(names)}"
     rows = _wrapped(sentence, per_row=int(room.width / (size * 0.6)))
     drawn = (
         text(row, 0, top + size * 1.35 * (number + 1), font_size=size, class_="muted")

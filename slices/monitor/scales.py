@@ -68,21 +68,30 @@ def _number(value: dt.date | float) -> float:
     return float(value.toordinal()) if isinstance(value, dt.date) else float(value)
 
 
-def value_range(values: Floats, *, log: bool, with_zero: bool = False) -> tuple[float, float]:
-    """Find the range an axis must show: a little more than the finite values."""
+def value_range(
+    values: Floats, *, log: bool, with_zero: bool = False, room: float = 0.04
+) -> tuple[float, float]:
+    """Find the range an axis must show: the finite values and some room.
+
+    Args:
+        values: What is shown; NaN and infinities take no part.
+        log: Whether the axis is logarithmic; then every value must be above zero.
+        with_zero: Whether zero must be shown too.
+        room: How much more than the span to show at either end, as a fraction of it.
+    """
     finite = values[np.isfinite(values)]
     if not finite.size:
         return (1.0, 10.0) if log else (0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
     if log:
-        room = (high / low) ** 0.04 if high > low else 1.1
-        return low / room, high * room
+        factor = (high / low) ** room if high > low else 1.1
+        return low / factor, high * factor
     low, high = (min(low, 0.0), max(high, 0.0)) if with_zero else (low, high)
     if high <= low:
         half = abs(low) * 0.05 or 1.0
         return low - half, high + half
-    room = (high - low) * 0.04
-    return (low if low == 0 else low - room), (high if high == 0 else high + room)
+    more = (high - low) * room
+    return (low if low == 0 else low - more), (high if high == 0 else high + more)
 
 
 def nice_step(span: float, most: int) -> float:
