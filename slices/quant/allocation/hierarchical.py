@@ -28,13 +28,13 @@ def correlation_linkage(correlations: FloatArray) -> FloatArray:
     Returns:
         N - 1 merges in scipy's form.
     """
-    from scipy.cluster.hierarchy import linkage, optimal_leaf_ordering
+    from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
 
     distance = np.sqrt(np.maximum(1.0 - correlations, 0.0) / 2.0)
     np.fill_diagonal(distance, 0.0)
     condensed = squareform(distance, checks=False)
-    return np.asarray(optimal_leaf_ordering(linkage(condensed, LINKAGE), condensed), np.float64)
+    return np.asarray(linkage(condensed, LINKAGE, optimal_ordering=True), dtype=np.float64)
 
 
 def leaf_order(merges: FloatArray) -> IntArray:
@@ -68,37 +68,12 @@ def hierarchical_risk_parity(
     >>> hierarchical_risk_parity(np.diag([1.0, 3.0]), np.zeros(2), np.ones(2)).tolist()
     [0.75, 0.25]
     """
+    from slices.quant.allocation.risk_kernels import bisected_weights
+
     check_bounds(lower, upper)
     volatilities(covariance)
-    weights = np.ones(lower.size)
     if lower.size == 1:
-        return weights
-    pending = [leaf_order(correlation_linkage(correlation(covariance)))]
-    while pending:
-        cluster = pending.pop()
-        left, right = cluster[: cluster.size // 2], cluster[cluster.size // 2 :]
-        total = weights[cluster[0]]
-        share = _left_share(covariance, left, right)
-        share = _within(share * total, lower[left], upper[left]) / total
-        share = 1.0 - _within((1.0 - share) * total, lower[right], upper[right]) / total
-        weights[left] *= share
-        weights[right] *= 1.0 - share
-        pending += [half for half in (left, right) if half.size > 1]
-    return weights
-
-
-def _within(weight: float, lower: FloatArray, upper: FloatArray) -> float:
-    return float(min(upper.sum(), max(lower.sum(), weight)))
-
-
-def _left_share(covariance: FloatArray, left: IntArray, right: IntArray) -> float:
-    first, second = _cluster_variance(covariance, left), _cluster_variance(covariance, right)
-    return 1.0 - first / (first + second)
-
-
-def _cluster_variance(covariance: FloatArray, cluster: IntArray) -> float:
-    """Return the variance of the inverse-variance portfolio of a cluster."""
-    block = covariance[np.ix_(cluster, cluster)]
-    weights = 1.0 / np.diag(block)
-    weights /= weights.sum()
-    return float(weights @ block @ weights)
+        return np.ones(1)
+    order = leaf_order(correlation_linkage(correlation(covariance)))
+    weights = bisected_weights(covariance, order, lower, upper)
+    return np.asarray(np.clip(weights, lower, upper), dtype=np.float64)

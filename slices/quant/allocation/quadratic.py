@@ -45,7 +45,7 @@ class BoundedProblem:
         Raises:
             ConvergenceError: Where the conditions of an optimum do not hold at the result.
         """
-        from slices.quant.allocation.kernels import box_qp
+        from slices.quant.allocation.active_set import box_qp
 
         scale = max(1.0, float(np.abs(linear).max()))
         weights, iterations, residual = box_qp(
@@ -161,7 +161,8 @@ def max_sharpe(
         weights = search.weights_at(tolerance)
         return tolerance * float(search.returns @ weights) - problem.variance(weights)
 
-    search.solve(gap, first=problem.variance(weights) / float(search.returns @ weights))
+    variance = problem.variance(weights)
+    search.solve(gap, first=variance / float(search.returns @ weights), accepted=1e-13 * variance)
     if problem.variance(search.weights) <= NO_VARIANCE:
         raise InfeasibleError(
             problem="a portfolio within the bounds has no variance in this window, so the highest "
@@ -214,7 +215,7 @@ def efficient_frontier(
         def gap(tolerance: float, target: float = target) -> float:
             return float(search.returns @ search.weights_at(tolerance)) - target
 
-        search.solve(gap, first=search.tolerance or 1.0)
+        search.solve(gap, first=search.tolerance or 1.0, accepted=1e-13)
         rows.append(search.weights)
     return np.array([*rows, richest])
 
@@ -248,14 +249,37 @@ class _FrontierSearch:
         self.weights = self.problem.solution(tolerance * self.returns, self.weights)
         return self.weights
 
-    def solve(self, gap: Callable[[float], float], *, first: float) -> None:
-        """Move to the tolerance where `gap`, negative at 0 and rising through it once, is 0."""
-        from scipy.optimize import brentq
+    def solve(self, gap: Callable[[float], float], *, first: float, accepted: float) -> None:
+        """Move to the tolerance where `gap`, negative at 0 and rising through it once, is 0.
 
-        low, high = first, first
-        while gap(high) < 0:
-            low, high = high, high * 4.0
-        while low == high or gap(low) > 0:
-            low /= 4.0
-        self.tolerance = float(brentq(gap, low, high, xtol=1e-15 * high, rtol=1e-14))
-        self.weights_at(self.tolerance)
+        Regula falsi with the factor of Anderson and Bjoerck: exact once both ends lie on the
+        straight piece of the answer.
+        """
+        low, high = self._bracket(gap, first)
+        for _ in range(SECANT_STEPS):
+            width = high[0] - low[0]
+            self.tolerance = low[0] - low[1] * width / (high[1] - low[1])
+            distance = gap(self.tolerance)
+            if abs(distance) <= accepted or width <= 1e-15 * high[0]:
+                return
+            replaced = low[1] if distance < 0 else high[1]
+            factor = 1.0 - distance / replaced
+            factor = factor if factor > 0 else 0.5
+            if distance < 0:
+                low, high = (self.tolerance, distance), (high[0], high[1] * factor)
+            else:
+                low, high = (low[0], low[1] * factor), (self.tolerance, distance)
+        raise ConvergenceError(
+            method="frontier search", iterations=SECANT_STEPS, residual=abs(distance)
+        )
+
+    def _bracket(
+        self, gap: Callable[[float], float], first: float
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Find two tolerances, four times apart, between which `gap` passes through 0."""
+        low = high = (first, gap(first))
+        while high[1] < 0:
+            low, high = high, (high[0] * 4.0, gap(high[0] * 4.0))
+        while low[1] >= 0:
+            low, high = (low[0] / 4.0, gap(low[0] / 4.0)), low
+        return low, high

@@ -66,7 +66,7 @@ def risk_parity(
 def _equal_contributions(
     covariance: FloatArray, volatility: FloatArray, start: FloatArray | None
 ) -> FloatArray:
-    from slices.quant.allocation.kernels import equal_risk
+    from slices.quant.allocation.risk_kernels import equal_risk
 
     relations = correlation(covariance)
     usable = start is not None and bool(np.all(start > 0))

@@ -14,7 +14,7 @@ from slices.quant.covariance import check_returns
 if TYPE_CHECKING:
     from highspy import Highs
 
-    from slices.quant.types import FloatArray, IntArray
+    from slices.quant.types import FloatArray
 
 ROUNDS = 100
 TOLERANCE = 1e-9
@@ -58,9 +58,9 @@ def min_expected_shortfall(
     scale = float(np.abs(scenarios).mean()) or 1.0
     scenarios = scenarios / scale
     tail = (1.0 - confidence) * scenarios.shape[0]
-    program = _Program(lower, upper, cost=1.0 / tail)
+    program = _Program(lower, upper, most=1.0 / tail)
     losses = -(scenarios @ guess)
-    fresh = np.argsort(-losses)[: min(losses.size, 2 * math.ceil(tail) + lower.size)]
+    fresh = np.argsort(-losses)[: math.ceil(tail) + lower.size]
     inside = np.zeros(losses.size, dtype=np.bool_)
     for _ in range(ROUNDS):
         inside[fresh] = True
@@ -76,63 +76,55 @@ def min_expected_shortfall(
 
 
 def _clean(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """Remove the solver's rounding: put weights inside their bounds and make the sum exactly 1."""
+    """Remove the solver's rounding: put weights inside their bounds and make them sum to 1."""
     inside = np.clip(weights, lower, upper)
-    room = upper - inside if inside.sum() < 1.0 else inside - lower
-    missing = 1.0 - float(inside.sum())
-    return np.asarray(inside + missing * room / max(float(room.sum()), 1e-300), np.float64)
+    roomiest = int(np.argmax(np.minimum(inside - lower, upper - inside)))
+    inside[roomiest] = np.clip(
+        inside[roomiest] + 1.0 - inside.sum(), lower[roomiest], upper[roomiest]
+    )
+    return inside
 
 
 class _Program:
-    """Minimize a + cost * sum(excess) with excess_s >= -r_s w - a; columns w, a, then excesses."""
+    """The dual of Rockafellar and Uryasev's program: one column per session, N + 1 rows.
 
-    def __init__(self, lower: FloatArray, upper: FloatArray, *, cost: float) -> None:
+    Maximize the multiplier of the sum plus what the bounds contribute, over probabilities of the
+    sessions that sum to 1 and are each at most 1 / ((1 - confidence) T). The weights are the
+    prices of the first N rows, the value at risk that of the last, both with the sign changed.
+    """
+
+    def __init__(self, lower: FloatArray, upper: FloatArray, *, most: float) -> None:
         self.symbols = lower.size
-        self.cost = cost
+        self.most = most
         self.model = _quiet_model()
         count = self.symbols
-        none = np.empty(0)
-        empty = np.empty(0, dtype=np.int32)
-        self.model.addCols(
-            count + 1,
-            np.append(np.zeros(count), 1.0),
-            np.append(lower, -np.inf),
-            np.append(upper, np.inf),
-            0,
-            np.zeros(count + 1, dtype=np.int32),
-            empty,
-            none,
+        rows = np.arange(count, dtype=np.int32)
+        ones, sums = np.ones(count), np.append(np.zeros(count), 1.0)
+        self.model.addRows(
+            count + 1, sums, sums, 0, np.zeros(count + 1, np.int32), rows[:0], ones[:0]
         )
-        self.model.addRow(1.0, 1.0, count, np.arange(count, dtype=np.int32), np.ones(count))
+        self.model.addCol(-1.0, -np.inf, np.inf, count, rows, ones)
+        for cost, sign in ((-lower, 1.0), (upper, -1.0)):
+            self.model.addCols(
+                count, cost, np.zeros(count), np.full(count, np.inf), count, rows, rows, sign * ones
+            )
 
     def add(self, scenarios: FloatArray) -> None:
-        """Add sessions: one excess column and one row each."""
-        count, width = scenarios.shape[0], self.symbols + 2
-        first = self.model.getNumCol()
+        """Add sessions, one column each."""
+        count, height = scenarios.shape[0], self.symbols + 1
+        rows = np.tile(np.arange(height, dtype=np.int32), count)
+        entries = np.column_stack((scenarios, np.ones(count))).ravel()
+        none = np.zeros(count)
         self.model.addCols(
             count,
-            np.full(count, self.cost),
-            np.zeros(count),
-            np.full(count, np.inf),
-            0,
-            np.zeros(count, dtype=np.int32),
-            np.empty(0, dtype=np.int32),
-            np.empty(0),
+            none,
+            none,
+            np.full(count, self.most),
+            entries.size,
+            np.arange(count, dtype=np.int32) * height,
+            rows,
+            entries,
         )
-        self.model.addRows(
-            count,
-            np.zeros(count),
-            np.full(count, np.inf),
-            count * width,
-            np.arange(count, dtype=np.int32) * width,
-            self._columns(count, first).ravel(),
-            np.column_stack((scenarios, np.ones((count, 2)))).ravel(),
-        )
-
-    def _columns(self, count: int, first: int) -> IntArray:
-        shared = np.broadcast_to(np.arange(self.symbols + 1), (count, self.symbols + 1))
-        own = np.arange(first, first + count)[:, None]
-        return np.concatenate((shared, own), axis=1).astype(np.int32)
 
     def solve(self) -> tuple[FloatArray, float]:
         """Return the weights and the value at risk of the optimum."""
@@ -141,10 +133,10 @@ class _Program:
         self.model.run()
         if self.model.getModelStatus() != HighsModelStatus.kOptimal:
             raise ConvergenceError(
-                method="linear program", iterations=int(self.model.getNumRow()), residual=math.nan
+                method="linear program", iterations=int(self.model.getNumCol()), residual=math.nan
             )
-        values = np.array(self.model.getSolution().col_value[: self.symbols + 1])
-        return values[:-1], float(values[-1])
+        prices = np.array(self.model.getSolution().row_dual)
+        return -prices[:-1], -float(prices[-1])
 
 
 def _quiet_model() -> Highs:
@@ -152,6 +144,7 @@ def _quiet_model() -> Highs:
 
     model = Highs()  # type: ignore[no-untyped-call]
     model.silent()
+    model.setOptionValue("presolve", "off")
     model.setOptionValue("threads", 1)
     model.setOptionValue("primal_feasibility_tolerance", 1e-10)
     model.setOptionValue("dual_feasibility_tolerance", 1e-10)

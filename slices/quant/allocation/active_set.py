@@ -1,4 +1,4 @@
-"""Compiled loops of the allocators."""
+"""The compiled active set method for quadratic programs over weights within bounds."""
 
 from __future__ import annotations
 
@@ -237,44 +237,3 @@ def box_qp(
         size += 1
     gradient = gradient_at(hessian, linear, weights)
     return weights, iteration, kkt_residual(gradient, weights, is_free, lower, upper)
-
-
-@compiled
-def equal_risk(
-    correlation: FloatArray, start: FloatArray, tolerance: float, most: int
-) -> tuple[FloatArray, int, float]:
-    """Find positive exposures that all contribute the same to the variance.
-
-    Minimizes y'Cy/2 - sum(log y)/N, one coordinate after the other; each has a closed form.
-
-    Args:
-        correlation: N x N with ones on the diagonal.
-        start: N positive exposures.
-        tolerance: Largest deviation of a share of the variance from 1/N.
-        most: Sweeps after which to give up.
-
-    Returns:
-        Exposures (weights times volatilities, up to scale), sweeps, and the largest deviation.
-
-    References:
-        Griveau-Billion, Richard, Roncalli (2013), A fast algorithm for computing
-        high-dimensional risk parity portfolios.
-    """
-    count = start.size
-    budget, exposures = 1.0 / count, start.copy()
-    marginal = np.zeros(count)
-    for i in range(count):
-        marginal += exposures[i] * correlation[i]
-    sweep, deviation = 0, np.inf
-    for sweep in range(1, most + 1):  # noqa: B007 - reported
-        for i in range(count):
-            others = marginal[i] - correlation[i, i] * exposures[i]
-            root = np.sqrt(others * others + 4.0 * correlation[i, i] * budget)
-            renewed = (root - others) / (2.0 * correlation[i, i])
-            marginal += (renewed - exposures[i]) * correlation[i]
-            exposures[i] = renewed
-        shares = exposures * marginal
-        deviation = np.max(np.abs(shares / np.sum(shares) - budget))
-        if deviation <= tolerance:
-            break
-    return exposures, sweep, deviation
