@@ -182,7 +182,8 @@ def _panels(bars: Bars, canvas: Canvas) -> Drawing:
             lane = _lane(bars, start, start + width, canvas.font - 2)
             drawn.append(_head(heads[group], start, top + head_height - 8, canvas.font))
             drawn.append(_panel(bars, group, lane, top + head_height, canvas.font * ROW))
-    return Drawing(width=canvas.width, height=rows * height, body=joined(*drawn))
+    total = rows * height - canvas.font
+    return Drawing(width=canvas.width, height=total, body=joined(*drawn))
 
 
 def _heads(bars: Bars, width: float, font: float) -> list[tuple[str, ...]]:

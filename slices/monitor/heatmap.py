@@ -92,7 +92,8 @@ def _grid(chart: Heatmap, canvas: Canvas) -> Grid:
     count = len(chart.labels)
     widest = max(text_width(label, canvas.font) for label in chart.labels)
     side = min(widest, canvas.width * 0.25) + 8
-    width = max(SMALLEST_CELL, min(LARGEST_CELL, (canvas.width - side) / count))
+    most = max(LARGEST_CELL, widest + 10)
+    width = max(SMALLEST_CELL, min(most, (canvas.width - side - 2) / count))
     height = min(width, max(canvas.font * 2.1, SMALLEST_CELL))
     font = min(canvas.font, height - 2)
     turned = max(text_width(label, font) for label in chart.labels) > width + 2
