@@ -18,8 +18,8 @@ from slices.data.sessions import sessions_from
 from slices.domain.bars import PRICES, Adjustment, BarShape
 from slices.domain.calendar import FIRST_KNOWN
 from slices.domain.errors import (
+    MalformedAnswerError,
     ParameterError,
-    RateLimitedError,
     SourceNotInstalledError,
     SymbolNotFoundError,
 )
@@ -51,21 +51,25 @@ class _Watched:
     def __call__(self, url: str, **options: Any) -> requests.Response:
         wait = min(options.pop("timeout", None) or self._timeout_seconds, self._timeout_seconds)
         answer = self._get(url, timeout=wait, **options)
-        if CHART in url:
-            self._seen.status = answer.status_code
-            failure = refusal(NAME, answer.status_code, answer.headers)
-            if failure is not None and failure.retryable:
-                raise failure
+        if CHART in answer.url:  # not where a redirect asks for consent to cookies
+            self._judge(answer)
         return answer
+
+    def _judge(self, answer: requests.Response) -> None:
+        self._seen.status = answer.status_code
+        failure = refusal(NAME, answer.status_code, answer.headers)
+        if failure is not None and failure.retryable:
+            raise failure
+        if answer.status_code == 200 and not _is_chart(answer):
+            raise MalformedAnswerError(source=NAME, problem="an answer that is not price data")
 
     def forget(self) -> None:
         """Start a new question."""
         self._seen.status = None
 
-    def last_refusal(self) -> Exception | None:
-        """Return the error the last answer about prices stands for, if any."""
-        status = getattr(self._seen, "status", None)
-        return None if status is None else refusal(NAME, status, {})
+    def last_status(self) -> int:
+        """Return the status of the last answer about prices; 0 where there is none."""
+        return getattr(self._seen, "status", None) or 0
 
 
 class YahooSource:
@@ -131,13 +135,23 @@ class YahooSource:
                 keepna=True,
                 timeout=self._timeout_seconds,
             )
-        except exceptions.YFRateLimitError as failure:
-            raise RateLimitedError(source=NAME, problem="too many requests") from failure
-        except exceptions.YFTickerMissingError as failure:
-            raise self._watched.last_refusal() or _not_found(symbol, failure.rationale) from failure
         except (exceptions.YFException, OSError, *UNREADABLE) as failure:
-            raise self._watched.last_refusal() or broken(NAME, failure) from failure
+            raise self._error(symbol, failure) from failure
         return history
+
+    def _error(self, symbol: str, failure: Exception) -> Exception:
+        """Return what a failure means: first by the status, then by what the package says."""
+        from yfinance import exceptions
+
+        status = self._watched.last_status()
+        refused = refusal(NAME, status, {})
+        if refused is not None:
+            return refused
+        if status == 404:
+            return _not_found(symbol, "")
+        if isinstance(failure, exceptions.YFTickerMissingError):
+            return _not_found(symbol, failure.rationale)
+        return broken(NAME, failure)
 
 
 def open_yahoo(
@@ -165,15 +179,21 @@ def open_yahoo(
 
 
 def _bars(history: pd.DataFrame, symbol: str) -> pl.DataFrame:
-    rows = pl.from_pandas(history, include_index=True)
-    values = {c: pl.col(c.capitalize()).cast(pl.Float64) for c in (*PRICES, "volume")}
-    zone = str(getattr(history.index, "tz", None) or "UTC")
-    bars = rows.select(
-        session=sessions_from(rows["Date"], dataset=symbol, zone=zone),
-        **values,
-        adj_close=pl.col("Adj Close").cast(pl.Float64),
-    )
+    import pandas as pd
+
+    at_exchange = pd.DatetimeIndex(history.index).tz_localize(None)
+    midnights = pl.Series(at_exchange.to_numpy().astype("datetime64[us]"))
+    columns = {c: c.capitalize() for c in (*PRICES, "volume")} | {"adj_close": "Adj Close"}
+    values = {name: history[column].to_numpy(dtype=float) for name, column in columns.items()}
+    bars = pl.DataFrame(values).with_columns(session=sessions_from(midnights, dataset=symbol))
     return with_factors(bars.sort("session", maintain_order=True), basis_is_split=True)
+
+
+def _is_chart(answer: requests.Response) -> bool:
+    try:
+        return "chart" in answer.json()
+    except (ValueError, TypeError):
+        return False
 
 
 def _not_found(symbol: str, reason: str) -> SymbolNotFoundError:
