@@ -82,9 +82,10 @@ def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
         split_step=pl.when(is_step).then(split).otherwise(1.0),
     )
     rise = pl.col("factor") / pl.col("factor").shift(1) / pl.col("split_step")
+    last = pl.col("factor") == pl.col("factor").last()  # x / x need not be 1 in vector arithmetic
     is_dividend = is_step & ((rise - 1).abs() > visible)
     return stepped.with_columns(
-        factor=pl.col("factor") / pl.col("factor").last(),
+        factor=pl.when(last).then(1.0).otherwise(pl.col("factor") / pl.col("factor").last()),
         dividend_step=pl.when(is_dividend).then(rise).otherwise(1.0),
     )
 

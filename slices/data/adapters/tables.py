@@ -62,9 +62,14 @@ def long_rows(content: bytes, *, file: Path) -> pl.DataFrame:
         return _wide(table, session, file)
     named = table.select(pl.col(column).alias(name) for name, column in columns.items())
     if "symbol" not in columns:
-        stem = file.name.partition(".")[0].upper()
-        named = named.with_columns(symbol=pl.lit(stem, dtype=pl.String))
+        named = named.with_columns(symbol=pl.lit(_stem(file), dtype=pl.String))
     return _typed(named, file)
+
+
+def _stem(file: Path) -> str:
+    """Return the file's name without what says its kind; a symbol such as BRK.B has a dot."""
+    suffix = next(each for each in reversed(SUFFIXES) if file.name.lower().endswith(each))
+    return file.name[: -len(suffix)]
 
 
 def _by_meaning(columns: list[str]) -> dict[str, str]:
