@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from slices.quant.types import FloatArray
 
 _NORMAL = NormalDist()
+DEEPEST = -9.0
 
 
 def _tail_size(size: int, confidence: float) -> float:
@@ -86,8 +87,9 @@ def cornish_fisher_is_valid(skew: float, kurtosis: float, *, confidence: float) 
     """Tell whether the Cornish-Fisher quantile rises over the whole tail.
 
     The quantile is z + (z^2-1) S/6 + (z^3-3z) K/24 - (2z^3-5z) S^2/36; its slope is a quadratic in
-    z that must not be negative at or below the tail's border. Where it is, a deeper tail would
-    have a smaller loss and the expansion means nothing.
+    z that must not be negative from the tail's border down to z = -9, where the normal
+    probability is under 1e-18. Where it is, a deeper tail would have a smaller loss and the
+    expansion means nothing.
 
     References:
         Maillard (2012), A user's guide to the Cornish Fisher expansion (there for all z).
@@ -101,10 +103,9 @@ def cornish_fisher_is_valid(skew: float, kurtosis: float, *, confidence: float) 
     square = kurtosis / 8.0 - skew**2 / 6.0
     linear = skew / 3.0
     constant = 1.0 - kurtosis / 8.0 + 5.0 * skew**2 / 36.0
-    if square < 0 or (square == 0 and linear > 0):
-        return False
-    lowest = min(border, -linear / (2.0 * square)) if square > 0 else border
-    return square * lowest**2 + linear * lowest + constant >= 0
+    turn = -linear / (2.0 * square) if square > 0 else border
+    inspected = (DEEPEST, border, min(max(turn, DEEPEST), border))
+    return all(square * z**2 + linear * z + constant >= 0 for z in inspected)
 
 
 def _cornish_fisher_shape(returns: FloatArray, confidence: float) -> tuple[float, float]:
