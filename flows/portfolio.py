@@ -38,6 +38,7 @@ def portfolio_analysis(
     feed: str | None = None,
     start: SessionDate | None = None,
     end: SessionDate | None = None,
+    adjustment: Adjustment = Adjustment.TOTAL,
     capital: Capital = 100_000.0,
     held_weights: dict[Symbol, float] | None = None,
     lookback_sessions: Annotated[int, Field(ge=20, le=2520)] = 252,
@@ -58,6 +59,7 @@ def portfolio_analysis(
         feed: Which data set, feed or file of the source; empty picks the source's own choice.
         start: First session to look at; empty takes all there is.
         end: Last session to look at; empty takes all there is.
+        adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
         capital: Account value in account currency.
         held_weights: What is held now, as fractions that sum to 1; empty means equal weights.
         lookback_sessions: How many sessions of returns each allocator is fitted on.
@@ -67,8 +69,9 @@ def portfolio_analysis(
         confidence: Confidence of value at risk and expected shortfall.
     """
     bars = data.load_bars(
-        symbols, source=source, feed=feed, start=start, end=end, adjustment=Adjustment.TOTAL
+        symbols, source=source, feed=feed, start=start, end=end, adjustment=adjustment
     )
+    data.check_sizing_allowed(bars)
     risk = analyze.holdings_risk.submit(
         bars,
         held_weights=held_weights,

@@ -44,11 +44,18 @@ def _doctor(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     return show_checks(as_json=arguments.json)
 
 
+def _environment(_arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.environment import show_environment
+
+    return show_environment()
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "list": _list,
     "run": _run,
     "status": _status,
     "doctor": _doctor,
+    "environment": _environment,
 }
 
 
@@ -77,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", parents=[json_only], help="show the latest runs")
     status.add_argument("--last", type=int, default=10, metavar="N", help="how many (default 10)")
     commands.add_parser("doctor", parents=[json_only], help="check this installation")
+    commands.add_parser(
+        "environment", help="print the exports that let Prefect's and MLflow's own commands agree"
+    )
     return parser
 
 
@@ -96,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[arguments.command](arguments, rest).value
     except TradingError as error:
-        return report_error(error, exit_code(error), as_json=arguments.json).value
+        return report_error(
+            error, exit_code(error), as_json=getattr(arguments, "json", False)
+        ).value
     except KeyboardInterrupt:
         return Exit.INTERRUPTED.value

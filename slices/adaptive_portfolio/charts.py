@@ -93,14 +93,13 @@ def frontier_chart(frontier: EfficientFrontier) -> PointChart:
     return PointChart(
         key="frontier",
         title="Efficient frontier",
-        points=tuple(
-            Series(name=symbol, x=(volatility,), y=(expected,))
-            for symbol, volatility, expected in zip(
-                frontier.symbols,
-                frontier.asset_volatilities,
-                frontier.asset_returns,
-                strict=True,
-            )
+        points=(
+            Series(
+                name="Symbols",
+                x=frontier.asset_volatilities,
+                y=frontier.asset_returns,
+                labels=frontier.symbols,
+            ),
         ),
         curve=Series(
             name="Efficient frontier",

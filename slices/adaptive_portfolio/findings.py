@@ -20,7 +20,15 @@ from slices.adaptive_portfolio.tables import (
     quality_table,
     tail_table,
 )
-from slices.adaptive_portfolio.wording import caveats, defined, headline, label, money, percent
+from slices.adaptive_portfolio.wording import (
+    caveats,
+    defined,
+    headline,
+    label,
+    money,
+    percent,
+    plain_notes,
+)
 from slices.domain.portfolio import PortfolioAnalysis, TailMethod
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
 
@@ -49,7 +57,7 @@ def portfolio_findings(
         title="Portfolio analysis",
         headline=headline(risk, judged),
         figures=_figures(risk),
-        notes=_notes(bars),
+        notes=_notes(bars, sessions=structure.sessions),
         sections=(
             _held(risk, structure),
             _could_be(risk, judged, frontier),
@@ -103,11 +111,11 @@ def _figures(risk: HoldingsRisk) -> tuple[KeyFigure, ...]:
     )  # fmt: skip
 
 
-def _notes(bars: DatasetRef) -> tuple[Note, ...]:
+def _notes(bars: DatasetRef, *, sessions: int) -> tuple[Note, ...]:
     return (
         *(Note(text=each, tone=Tone.WARNING) for each in caveats(bars)),
         Note(text=bars.universe_note, tone=Tone.WARNING),
-        Note(text=f"The data ends on {bars.last_session}. Nothing after that date is known here."),
+        *(Note(text=each) for each in plain_notes(bars, sessions=sessions)),
     )
 
 

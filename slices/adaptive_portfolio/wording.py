@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from slices.domain.bars import Adjustment
 from slices.domain.errors import listed
 
 if TYPE_CHECKING:
@@ -89,3 +90,17 @@ def caveats(bars: DatasetRef) -> tuple[str, ...]:
             for move in each.suspected_splits
         ]
     return tuple(found)
+
+
+def plain_notes(bars: DatasetRef, *, sessions: int) -> tuple[str, ...]:
+    """Say which part of the data the figures stand on, and what the prices leave out."""
+    notes = [f"The data ends on {bars.last_session}. Nothing after that date is known here."]
+    latest = max(bars.quality, key=lambda each: each.first_session)
+    if latest.first_session > bars.first_session:
+        notes.append(
+            f"{latest.symbol} begins on {latest.first_session}, so the figures stand on the "
+            f"{sessions:,} sessions from then on that all symbols share."
+        )
+    if bars.adjustment is not Adjustment.TOTAL:
+        notes.append(f"Prices are {bars.adjustment}: dividends are not counted in any return.")
+    return tuple(notes)

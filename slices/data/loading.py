@@ -26,6 +26,7 @@ def configured_source(name: str, *, feed: str | None, symbols: tuple[str, ...]) 
         name,
         feed=feed,
         symbols=symbols,
+        basis=settings.files_basis,
         alpaca_key=settings.alpaca_key.get_secret_value() if settings.alpaca_key else "",
         alpaca_secret=settings.alpaca_secret.get_secret_value() if settings.alpaca_secret else "",
         alpaca_url=settings.alpaca_url or None,

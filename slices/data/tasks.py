@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from slices.data import loading
+from slices.data import loading, moves
+from slices.data.announcements import announcements
+from slices.runtime.events import emit
 from slices.runtime.kinds import compute, fetch
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 fetch_bars = fetch(loading.fetch_bars, version=loading.fetch_version)
 assemble_bars = compute(loading.assemble_bars)
+check_sizing_allowed = moves.check_sizing_allowed
 
 
 def load_bars(
@@ -36,6 +39,9 @@ def load_bars(
     groups = loading.batches(symbols, source=source, feed=feed)
     fetched = fetch_bars.map(groups, source=source, feed=feed, start=start, end=end)
     outcomes = tuple(chain.from_iterable(fetched.result()))
-    return assemble_bars(
+    bars = assemble_bars(
         outcomes, source=source, feed=feed, start=start, end=end, adjustment=adjustment
     )
+    for event in announcements(bars):
+        emit(event)
+    return bars

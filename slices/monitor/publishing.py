@@ -71,7 +71,8 @@ def show(report: Report, files: ReportFiles) -> None:
                 ),
                 description=block.title,
             )
-    show_svg(f"{report.key}-chart", files.chart_svg, description=report.title)
+    if files.chart_svg:
+        show_svg(f"{report.key}-chart", files.chart_svg, description=report.title)
     show_file(
         f"{report.key}-html",
         files.html.as_uri(),

@@ -39,7 +39,7 @@ def current_run() -> CurrentRun:
 
 
 def _shown(value: object) -> str:
-    return value if isinstance(value, str) else to_json(value).decode()
+    return to_json(value).decode().strip('"')
 
 
 def show_markdown(key: str, markdown: str, *, description: str) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from slices.domain.bars import Adjustment
 from slices.domain.errors import SettingsError
 from slices.runtime.environment import home
 
@@ -28,6 +29,10 @@ class Settings(BaseSettings):
     )
     source_delay_minutes: float = Field(
         default=30.0, ge=0, le=1440, description="Time after the close until a bar is final."
+    )
+    files_basis: Adjustment | None = Field(
+        default=None,
+        description="What prices in your own files are corrected for, where no column says so.",
     )
     alpaca_key: SecretStr | None = Field(default=None, description="Alpaca key id.")
     alpaca_secret: SecretStr | None = Field(default=None, description="Alpaca secret key.")

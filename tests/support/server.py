@@ -1,0 +1,126 @@
+"""A real Prefect server and worker on loopback, as an operator starts them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slices.runtime.environment import defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+READY_SECONDS = 180.0
+STOP_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """Find a port of the loopback interface that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server answers, and the environment in which commands reach it."""
+
+    url: str
+    home: Path
+    environment: dict[str, str]
+
+    def command(self, *words: str, timeout: float = 120.0) -> str:
+        """Run one of the installed commands and return what it printed."""
+        finished = subprocess.run(
+            [str(BIN / words[0]), *words[1:]],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Copy this process's environment without its Prefect and tradeflows settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PREFECT_", "TRADEFLOWS_"))
+    }
+    return kept | defaults(home) | {"TRADEFLOWS_HOME": str(home)}
+
+
+@contextmanager
+def started(words: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """Run a command in the background, in a session of its own, until the block ends."""
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/ready", timeout=5):  # noqa: S310 - loopback
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    raise AssertionError(log.read_text())
+
+
+@contextmanager
+def running_server(home: Path) -> Iterator[Server]:
+    """Start a server with its database under `home`."""
+    home.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    environment = clean_environment(home) | {
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+    }
+    log = home / "server.log"
+    with started([str(BIN / "prefect"), "server", "start"], environment, log):
+        _wait_until_ready(url, log)
+        yield Server(url=url, home=home, environment=environment)
+
+
+@contextmanager
+def running_worker(server: Server) -> Iterator[None]:
+    """Start a process worker on the pool `local`."""
+    words = [str(BIN / "prefect"), "worker", "start", "--pool", "local", "--limit", "4"]
+    with started(words, server.environment, server.home / "worker.log"):
+        yield
