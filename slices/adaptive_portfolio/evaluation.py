@@ -150,7 +150,7 @@ def _period(session: dt.date, rebalance: RebalanceFrequency) -> tuple[int, int]:
             return session.year, session.month
         case "quarterly":
             return session.year, (session.month - 1) // 3
-        case "yearly":
+        case _:
             return session.year, 0
 
 

@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from slices.quant.types import FloatArray
 
 SHARE_TOLERANCE = 1e-12
-SHARE_ACCEPTED = 1e-9
-SWEEPS = 10_000
+SWEEPS = 300
 NEWTON_STEPS = 100
-STEP_TOLERANCE = 1e-11
+STEP_TOLERANCE = 1e-9
+NO_VARIANCE = 1e-12
 
 
 def risk_parity(
@@ -49,8 +50,9 @@ def risk_parity(
         start: Positive weights to start from, such as the last answer.
 
     Raises:
-        InfeasibleError: Where a symbol has no variance or the bounds exclude a sum of 1.
-        ConvergenceError: Where contributions do not become equal, such as with a perfect hedge.
+        InfeasibleError: Where a symbol or, with a perfect hedge, a portfolio has no variance, or
+            the bounds exclude a sum of 1.
+        ConvergenceError: Where the optimum is not reached.
 
     >>> risk_parity(np.diag([1.0, 9.0]), np.zeros(2), np.ones(2)).round(9).tolist()
     [0.75, 0.25]
@@ -66,19 +68,18 @@ def risk_parity(
 def _equal_contributions(
     covariance: FloatArray, volatility: FloatArray, start: FloatArray | None
 ) -> FloatArray:
+    """Go coordinate by coordinate; where that crawls, by Newton's method."""
     from slices.quant.allocation.risk_kernels import equal_risk
 
     relations = correlation(covariance)
     usable = start is not None and bool(np.all(start > 0))
     first = start * volatility if usable and start is not None else np.ones(volatility.size)
-    first = first / np.sqrt(max(float(first @ relations @ first), 1e-12))
-    exposures, sweeps, deviation = equal_risk(relations, first, SHARE_TOLERANCE, SWEEPS)
-    weights = exposures / volatility
-    if not (deviation <= SHARE_ACCEPTED and np.isfinite(weights).all()):
-        raise ConvergenceError(
-            method="equal risk contributions", iterations=sweeps, residual=deviation
-        )
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
+    first = first / np.sqrt(max(float(first @ relations @ first), NO_VARIANCE))
+    exposures, _, deviation = equal_risk(relations, first, SHARE_TOLERANCE, SWEEPS)
+    if deviation <= SHARE_TOLERANCE:
+        return np.asarray(exposures / volatility / (exposures / volatility).sum(), np.float64)
+    lower, upper = np.zeros(volatility.size), np.ones(volatility.size)
+    return _bounded(covariance, lower, upper, 1.0 / volatility / (1.0 / volatility).sum())
 
 
 def _bounded(
@@ -113,7 +114,8 @@ def _bounded(
 
 
 def _log_ratio(covariance: FloatArray, weights: FloatArray) -> float:
-    return 0.5 * float(np.log(weights @ covariance @ weights)) - float(np.log(weights).mean())
+    variance = max(float(weights @ covariance @ weights), 1e-300)
+    return 0.5 * math.log(variance) - float(np.log(weights).mean())
 
 
 def _newton_step(
@@ -125,6 +127,11 @@ def _newton_step(
     """
     marginal = covariance @ weights
     variance = float(weights @ marginal)
+    if variance <= NO_VARIANCE * float(weights**2 @ np.diag(covariance)):
+        raise InfeasibleError(
+            problem="a portfolio of these symbols has no variance in this window, "
+            "so risk cannot be shared"
+        )
     risk, budget = marginal / variance, 1.0 / (weights.size * weights)
     hessian = covariance / variance - np.outer(risk, risk) - np.outer(budget, budget)
     hessian[np.diag_indices_from(hessian)] += weights.size * budget**2

@@ -19,9 +19,9 @@ TIE = 1e-12
 def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rate: float) -> float:
     """Solve for the equity left when positions have been moved to their weights of it.
 
-    The equation is E + rate * sum|E w - v| = equity. Given which positions are bought and which
-    sold it is linear in E, and E only ever moves one way as the guess of these sides improves, so
-    repeating until no side changes gives the exact root.
+    The equation is E + rate * sum|E w - v| = equity. Its left side is convex and rises, and given
+    which positions are bought and which sold it is linear: starting from `equity` the solutions
+    of these lines fall until no side changes, and the last is the exact root.
 
     Args:
         values: N position values before trading.
@@ -30,17 +30,16 @@ def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rat
         rate: Costs as a fraction of traded value, below 1.
     """
     left = equity
-    for _ in range(2 * values.size + 2):
+    while True:
         sold, bought = 0.0, 0.0
         for i in range(values.size):
             side = 1.0 if left * weights[i] > values[i] else -1.0
             sold += side * values[i]
             bought += side * weights[i]
         renewed = (equity + rate * sold) / (1.0 + rate * bought)
-        if abs(renewed - left) <= 1e-15 * equity:
-            return renewed
+        if renewed >= left:
+            return left
         left = renewed
-    return left
 
 
 @compiled

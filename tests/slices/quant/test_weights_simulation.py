@@ -182,7 +182,12 @@ def test_leaving_a_position_leaves_exactly_no_shares() -> None:
     assert account.shares[3].tolist() == [0.0, 0.0, 0.0]
 
 
-def test_a_position_at_its_target_is_not_traded() -> None:
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_position_at_its_target_is_not_traded(
+    monkeypatch: pytest.MonkeyPatch, *, plain: bool
+) -> None:
+    if plain:
+        interpreted(kernels, monkeypatch)
     prices = np.full((4, 2), 10.0)
     targets = np.tile([0.5, 0.5], (4, 1))
     account = trade_weights(prices, prices, targets, cost_rate=0.0, capital=100.0)
