@@ -22,7 +22,7 @@ def write_whole(file: Path, content: bytes) -> None:
     """
     aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}{UNFINISHED}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file.parent)
         with aside.open("wb") as out:
             out.write(content)
             out.flush()
@@ -44,6 +44,12 @@ def read_whole(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as refusal:
         raise StorageError(path=str(file), problem=_reason(refusal)) from refusal
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _flush_folder(folder.parent)
 
 
 def _discard(file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,13 +81,10 @@ def _jumps(bars: pl.DataFrame) -> list[tuple[dt.date, float, float, float]]:
     return measured.filter(pl.col("change").abs() > LARGE_CHANGE).rows()
 
 
-def _is_split(gap: float | None, turnover: float | None) -> bool:
-    if gap is None or not math.isfinite(gap) or gap <= 0:
-        return False
+def _is_split(gap: float, turnover: float) -> bool:
     ratio = max(gap, 1 / gap)
     near = any(abs(ratio / each - 1) <= SUSPECT_TOLERANCE for each in SUSPECT_RATIOS)
-    steady = turnover is None or 1 / STEADY_TURNOVER <= turnover <= STEADY_TURNOVER
-    return near and steady
+    return near and 1 / STEADY_TURNOVER <= turnover <= STEADY_TURNOVER
 
 
 def sizing_block(ref: DatasetRef, symbol: str) -> LargeMove | None:

@@ -136,7 +136,7 @@ class BarStore:
         damaged = [
             BadObject(name=name, problem="not what was written")
             for name, file in sorted(present.items())
-            if not _proves_itself(name, file.read_bytes())
+            if not _proves_itself(name, read_whole(file))
         ]
         missing = sorted(self.manifest().objects - present.keys())
         return (*damaged, *(BadObject(name=name, problem="gone") for name in missing))

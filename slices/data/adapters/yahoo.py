@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -35,6 +36,9 @@ NAME = "yfinance"
 FEED = "chart"
 CHART = "/v8/finance/chart/"
 
+_seen = threading.local()
+"""Status of the last answer about prices in each thread: the package shares one session."""
+
 
 class _Watched:
     """A session's `get` with a bounded wait, which fails on what the package would hide.
@@ -44,32 +48,25 @@ class _Watched:
     """
 
     def __init__(self, session: requests.Session, timeout_seconds: float) -> None:
-        self._get: Callable[..., requests.Response] = session.get
+        inner: Callable[..., requests.Response] = session.get
+        self.watched: Callable[..., requests.Response]
+        self.watched = inner.watched if isinstance(inner, _Watched) else inner
         self._timeout_seconds = timeout_seconds
-        self._seen = threading.local()
 
     def __call__(self, url: str, **options: Any) -> requests.Response:
         wait = min(options.pop("timeout", None) or self._timeout_seconds, self._timeout_seconds)
-        answer = self._get(url, timeout=wait, **options)
+        answer = self.watched(url, timeout=wait, **options)
         if CHART in answer.url:  # not where a redirect asks for consent to cookies
             self._judge(answer)
         return answer
 
     def _judge(self, answer: requests.Response) -> None:
-        self._seen.status = answer.status_code
+        _seen.status = answer.status_code
         failure = refusal(NAME, answer.status_code, answer.headers)
         if failure is not None and failure.retryable:
             raise failure
         if answer.status_code == 200 and not _is_chart(answer):
             raise MalformedAnswerError(source=NAME, problem="an answer that is not price data")
-
-    def forget(self) -> None:
-        """Start a new question."""
-        self._seen.status = None
-
-    def last_status(self) -> int:
-        """Return the status of the last answer about prices; 0 where there is none."""
-        return getattr(self._seen, "status", None) or 0
 
 
 class YahooSource:
@@ -78,8 +75,7 @@ class YahooSource:
     def __init__(self, session: requests.Session, *, timeout_seconds: float) -> None:
         self._session = session
         self._timeout_seconds = timeout_seconds
-        self._watched = _Watched(session, timeout_seconds)
-        session.get = self._watched  # type: ignore[assignment]
+        session.get = _Watched(session, timeout_seconds)  # type: ignore[assignment]
         self.name = NAME
         self.feed = FEED
         self.calendar = "XNYS"
@@ -125,7 +121,7 @@ class YahooSource:
 
         yfinance.config.debug.hide_exceptions = False
         YfData.cache_get.cache_clear()  # it would repeat a failure of the past
-        self._watched.forget()
+        _seen.status = 0
         try:
             history: pd.DataFrame = yfinance.Ticker(symbol, session=self._session).history(
                 start=start or FIRST_KNOWN,
@@ -136,22 +132,8 @@ class YahooSource:
                 timeout=self._timeout_seconds,
             )
         except (exceptions.YFException, OSError, *UNREADABLE) as failure:
-            raise self._error(symbol, failure) from failure
+            raise _error(symbol, failure) from failure
         return history
-
-    def _error(self, symbol: str, failure: Exception) -> Exception:
-        """Return what a failure means: first by the status, then by what the package says."""
-        from yfinance import exceptions
-
-        status = self._watched.last_status()
-        refused = refusal(NAME, status, {})
-        if refused is not None:
-            return refused
-        if status == 404:
-            return _not_found(symbol, "")
-        if isinstance(failure, exceptions.YFTickerMissingError):
-            return _not_found(symbol, failure.rationale)
-        return broken(NAME, failure)
 
 
 def open_yahoo(
@@ -170,12 +152,17 @@ def open_yahoo(
     """
     if feed not in (None, FEED):
         raise ParameterError(parameter="feed", found=repr(feed), allowed=FEED)
+    return YahooSource(session or _browser_session(), timeout_seconds=timeout_seconds)
+
+
+@lru_cache(maxsize=1)
+def _browser_session() -> requests.Session:
     try:
         from yfinance.data import new_session
     except ImportError as missing:
         problem = "not installed; run: pip install 'tradeflows[yfinance]'"
         raise SourceNotInstalledError(source=NAME, problem=problem) from missing
-    return YahooSource(session or new_session(), timeout_seconds=timeout_seconds)
+    return cast("requests.Session", new_session())
 
 
 def _bars(history: pd.DataFrame, symbol: str) -> pl.DataFrame:
@@ -194,6 +181,20 @@ def _is_chart(answer: requests.Response) -> bool:
         return "chart" in answer.json()
     except (ValueError, TypeError):
         return False
+
+
+def _error(symbol: str, failure: Exception) -> Exception:
+    """Return what a failure means: first by the status, then by what the package says."""
+    from yfinance import exceptions
+
+    refused = refusal(NAME, _seen.status, {})
+    if refused is not None:
+        return refused
+    if _seen.status == 404:
+        return _not_found(symbol, "")
+    if isinstance(failure, exceptions.YFTickerMissingError):
+        return _not_found(symbol, failure.rationale)
+    return broken(NAME, failure)
 
 
 def _not_found(symbol: str, reason: str) -> SymbolNotFoundError:

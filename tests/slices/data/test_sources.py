@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from slices.data.adapters import yahoo
 from slices.data.sources import known_symbols, open_source
 from slices.domain.errors import ParameterError, SourceNotInstalledError
 from tests.support.frames import ohlcv
@@ -35,6 +36,7 @@ def test_a_source_whose_package_is_absent_says_what_to_install(
 ) -> None:
     monkeypatch.delitem(sys.modules, "slices.data.adapters.alpaca_client", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
+    yahoo._browser_session.cache_clear()
     with pytest.raises(SourceNotInstalledError) as raised:
         open_source(name, alpaca_key="key", alpaca_secret="x")  # noqa: S106 - not a secret
     assert f"pip install 'tradeflows[{extra}]'" in str(raised.value)

@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
+from slices.data.atomic import write_whole
 from slices.data.manifest import Origin, StoredBars
 from slices.data.store import BarStore, parquet_bytes
 from slices.data.validation import ValidatedBars, validate
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.errors import IntegrityError, StorageError
-from slices.domain.fingerprint import fingerprint
+from slices.domain.fingerprint import bytes_digest, fingerprint
 from tests.support.frames import INSTANT, delivered, ohlcv, with_value
 
 ORIGIN = Origin(provider="test", feed="frames", start=None, end=None)
@@ -146,6 +147,16 @@ def test_r10_a_damaged_manifest_is_refused_and_never_replaced_by_an_older_one(
     newest = max((store.root / "manifests").iterdir())
     newest.write_bytes(newest.read_bytes()[:-1])
     with pytest.raises(IntegrityError, match="manifest is not what was written"):
+        store.manifest()
+
+
+def test_r10_a_manifest_with_other_fields_is_refused(store: BarStore) -> None:
+    text = b'{"version": 1, "contents": []}'
+    write_whole(store.root / f"manifests/00000001-{bytes_digest(text)}.json", text)
+    assert store.manifest().entries == ()
+    text = b'{"version": "one"}'
+    write_whole(store.root / f"manifests/00000002-{bytes_digest(text)}.json", text)
+    with pytest.raises(IntegrityError, match="not a manifest: 1 errors in its fields"):
         store.manifest()
 
 

@@ -32,6 +32,12 @@ def listing(symbol: str) -> pl.DataFrame:
     return bars.with_columns(factors)
 
 
+def close_caches() -> None:
+    """Close the package's SQLite caches in this thread."""
+    for manager in (cache._TzDBManager, cache._CookieDBManager, cache._ISINDBManager):
+        manager.close_db()
+
+
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     microsoft = Listing(
@@ -47,8 +53,7 @@ def yahoo(provider: Provider, tmp_path: Path) -> Iterator[BarSource]:
     yfinance.set_tz_cache_location(str(tmp_path))
     with session_to(provider) as session:
         yield open_source("yfinance", yahoo_session=session, timeout_seconds=0.5)
-    for manager in (cache._TzDBManager, cache._CookieDBManager, cache._ISINDBManager):
-        manager.close_db()
+    close_caches()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from slices.data.adjustment import adjusted
@@ -19,7 +20,7 @@ from slices.domain.errors import (
     TransientSourceError,
 )
 from tests.slices.data.adapters.conftest import FIRST, LAST, listing
-from tests.support.provider_server import KEY, PAGE
+from tests.support.provider_server import KEY, PAGE, Listing
 
 if TYPE_CHECKING:
     from tests.support.provider_server import Provider
@@ -107,6 +108,27 @@ def test_r07_alpaca_names_a_symbol_it_does_not_have(alpaca: Opening, symbol: str
 def test_r07_alpaca_names_a_symbol_without_bars_between_the_dates(alpaca: Opening) -> None:
     with pytest.raises(SymbolNotFoundError, match="no bars between 2010-01-04"):
         alpaca().fetch("MSFT", start=dt.date(2010, 1, 4), end=dt.date(2010, 1, 29))
+
+
+def test_alpaca_measures_the_factor_of_an_uncommon_split(
+    alpaca: Opening, provider: Provider
+) -> None:
+    before = pl.col("session") < dt.date(2003, 3, 3)
+    bars = listing("IBM").with_columns(
+        split_factor=pl.when(before).then(1 / 1.7).otherwise(1.0),
+        total_factor=pl.when(before).then(1 / 1.7).otherwise(1.0),
+    )
+    provider.listings["ODD"] = Listing(bars=bars)
+    found = alpaca().fetch("ODD", start=FIRST, end=LAST).bars
+    assert (found["split_factor"] / bars["split_factor"] - 1).abs().max() < 1e-5
+    assert found["split_factor"].n_unique() == 2, "no rounding noise"
+
+
+def test_r04_alpaca_rows_without_prices_are_not_bars(alpaca: Opening, provider: Provider) -> None:
+    provider.listings["MSFT"].bars = listing("MSFT").with_columns(close=pl.lit("n/a"))
+    provider.listings["MSFT"].prices = lambda _: provider.listings["MSFT"].bars
+    with pytest.raises(MalformedAnswerError, match="cannot be read"):
+        alpaca().fetch("MSFT", start=FIRST, end=LAST)
 
 
 def test_alpaca_rejects_answers_about_different_sessions(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+import yfinance
 
 from slices.data.adapters.yahoo import CHART
 from slices.data.sources import open_source
@@ -19,7 +22,8 @@ from slices.domain.errors import (
     SymbolNotFoundError,
     TransientSourceError,
 )
-from tests.slices.data.adapters.conftest import DIVIDEND_DAY, FIRST, LAST, listing
+from tests.slices.data.adapters.conftest import DIVIDEND_DAY, FIRST, LAST, close_caches, listing
+from tests.support.provider_server import session_to
 
 if TYPE_CHECKING:
     from slices.domain.ports import BarSource
@@ -94,6 +98,37 @@ def test_r07_yahoo_names_a_symbol_it_does_not_have(yahoo: BarSource) -> None:
 def test_r07_yahoo_names_a_symbol_without_bars_between_the_dates(yahoo: BarSource) -> None:
     with pytest.raises(SymbolNotFoundError, match="MSFT"):
         yahoo.fetch("MSFT", start=dt.date(2010, 1, 4), end=dt.date(2010, 1, 29))
+
+
+def test_r04_yahoo_rows_without_prices_are_not_bars(yahoo: BarSource, provider: Provider) -> None:
+    original = provider.listings["MSFT"].prices
+    provider.listings["MSFT"].prices = lambda factor: original(factor).with_columns(
+        open=pl.lit("n/a")
+    )
+    with pytest.raises(MalformedAnswerError, match="cannot be read"):
+        yahoo.fetch("MSFT", start=FIRST, end=LAST)
+
+
+def test_r04_yahoo_errors_keep_to_their_thread(provider: Provider, tmp_path: Path) -> None:
+    """The package shares one session among threads; their answers must not be mixed up."""
+    yfinance.set_tz_cache_location(str(tmp_path))
+    with session_to(provider) as session:
+        sources = [
+            open_source("yfinance", yahoo_session=session, timeout_seconds=2.0) for _ in range(8)
+        ]
+        symbols = ["MSFT", "ZZZZ"] * 4
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(outcome, sources, symbols))
+    assert found == [listing("MSFT").height, "SymbolNotFoundError"] * 4
+
+
+def outcome(source: BarSource, symbol: str) -> int | str:
+    try:
+        return source.fetch(symbol, start=FIRST, end=LAST).bars.height
+    except SymbolNotFoundError as error:
+        return type(error).__name__
+    finally:
+        close_caches()
 
 
 def test_yahoo_cannot_list_and_has_one_feed(yahoo: BarSource) -> None:
