@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from flows.cli.exits import Exit
+from flows.cli.loopback import ensure_loopback
 from flows.cli.output import print_json, print_line
 from slices.domain.errors import TradingError
 from slices.runtime.environment import check_home, prepare
@@ -104,6 +105,7 @@ def check_store() -> Finding:
 def check_prefect() -> Finding:
     """Check that Prefect's API answers, starting one for the purpose where none is set."""
     prepare()
+    ensure_loopback()
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
 

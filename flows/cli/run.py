@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flows.cli.catalogue import flow_entries
 from flows.cli.exits import Exit, exit_code
+from flows.cli.loopback import ensure_loopback
 from flows.cli.output import print_json, print_line, report_error
-from slices.domain.errors import ParameterError, TradingError
+from slices.domain.errors import ParameterError, SettingsError, TradingError
 from slices.runtime.environment import check_home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slices.domain.results import FlowResult
     from slices.runtime.workflow import Workflow
 
@@ -35,17 +39,38 @@ def load_flow(name: str | None) -> Workflow[..., Any]:
     return flow
 
 
+@contextmanager
+def reachable_api() -> Iterator[None]:
+    """Turn a Prefect server that does not answer into a settings error.
+
+    Raises:
+        SettingsError: Naming the address and what to do.
+    """
+    from httpx import HTTPError
+
+    try:
+        yield
+    except (RuntimeError, HTTPError) as unreachable:
+        where = os.environ.get("PREFECT_API_URL", "a server started for this run")
+        raise SettingsError(
+            setting="PREFECT_API_URL",
+            found=f"{where}: {str(unreachable).partition(chr(10))[0]}",
+            needed="a Prefect server that answers, or no address at all",
+        ) from unreachable
+
+
 def run_flow(name: str | None, words: list[str], *, as_json: bool, verbose: bool) -> Exit:
     """Check the words, run the flow, print its result."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
     check_home()
+    ensure_loopback()
     flow = load_flow(name)
     from flows.cli.options import build_parser, given_parameters
     from flows.cli.progress import shown_progress
 
     chosen = build_parser(flow.fn.__name__, flow).parse_args(words)
     parameters = flow.validate_parameters(given_parameters(flow, chosen))
-    with shown_progress(flow.fn.__name__):
+    with shown_progress(flow.fn.__name__), reachable_api():
         state = flow(**parameters, return_state=True)
     if not state.is_completed():
         return _failed(state, as_json=as_json)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from flows.cli.exits import Exit
+from flows.cli.loopback import ensure_loopback
 from flows.cli.output import print_json, print_line
 from slices.domain.errors import ParameterError
 from slices.runtime.environment import check_home, prepare
@@ -59,6 +60,7 @@ def show_status(*, last: int, as_json: bool) -> Exit:
     if not 1 <= last <= MOST:
         raise ParameterError(parameter="--last", found=str(last), allowed=f"1 to {MOST}")
     check_home()
+    ensure_loopback()
     prepare()
     lines = latest_runs(last)
     if as_json:
