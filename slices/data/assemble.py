@@ -65,22 +65,32 @@ def assemble(
     parts = [_part(store, each, start, end, adjustment) for each in entries]
     _check_none_empty(entries, parts, start, end)
     quality = tuple(map(partial(_quality_between, store), entries, parts))
-    first = min(each.first_session for each in quality)
-    last = max(each.last_session for each in quality)
-    shape = source.capabilities.shape
-    bars = pl.concat(parts).select(*shape.schema).sort("symbol", "session")
+    bars = pl.concat(parts).select(*source.capabilities.shape.schema).sort("symbol", "session")
     check_bars(bars, dataset=f"{source.name}/{source.feed}")
     pairs = tuple((each.symbol, each.content) for each in entries)
+    return _written(bars, pairs, quality, source, adjustment, Path(datasets_dir))
+
+
+def _written(
+    bars: pl.DataFrame,
+    pairs: tuple[tuple[str, str], ...],
+    quality: tuple[SymbolQuality, ...],
+    source: BarSource,
+    adjustment: Adjustment,
+    folder: Path,
+) -> DatasetRef:
+    first = min(each.first_session for each in quality)
+    last = max(each.last_session for each in quality)
     digest = fingerprint(pairs, first, last, adjustment, source.name, source.feed)
     content = parquet_bytes(bars)
-    file = Path(datasets_dir) / f"{digest}.parquet"
+    file = folder / f"{digest}.parquet"
     _write_once(file, content)
     return DatasetRef(
-        symbols=tuple(each.symbol for each in entries),
+        symbols=tuple(symbol for symbol, _ in pairs),
         first_session=first,
         last_session=last,
         rows=bars.height,
-        shape=shape,
+        shape=source.capabilities.shape,
         adjustment=adjustment,
         source=source.name,
         feed=source.feed,

@@ -61,9 +61,9 @@ def ingest(
 ) -> tuple[IngestOutcome, ...]:
     """Fetch, validate and store each symbol.
 
-    A local source is read whole, whatever the dates, so that its bars are stored once. The bar of
-    a session that is not over is not a bar: a remote source's rows after the last completed
-    session are left out.
+    A symbol the source does not have, or whose bars are no good, is a failure with its reason. A
+    local source is read whole, so that its bars are stored once. The bar of a session that is not
+    over is no bar: a remote source's rows after the last completed session are left out.
 
     Args:
         source: Where bars come from.
@@ -75,28 +75,31 @@ def ingest(
         delay: How long after the close a remote source's bar is final.
 
     Returns:
-        One outcome per symbol, in the order asked; a symbol the source does not have, or whose
-        bars are no good, is a failure with its reason.
+        One outcome per symbol, in the order asked.
 
     Raises:
         SourceError: Where the source as a whole does not deliver (`retryable` says whether to try
             again); the symbols fetched until then are stored.
         StorageError: Where the disk refuses.
     """
-    remote = source.capabilities.remote
-    first, last = (start, end) if remote else (None, None)
-    origin = Origin(provider=source.name, feed=source.feed, start=first, end=last)
     now = clock.now()
+    remote = source.capabilities.remote
     final = last_completed_session(now, calendar=source.calendar, delay=delay) if remote else None
+    origin = Origin(
+        provider=source.name,
+        feed=source.feed,
+        start=start if remote else None,
+        end=end if remote else None,
+    )
     good: list[ValidatedBars] = []
     failed: dict[str, IngestFailure] = {}
     try:
         for symbol in symbols:
-            try:
-                fetched = _until(source.fetch(symbol, start=first, end=last), final)
-                good.append(validate(fetched, source.capabilities.shape, source.calendar))
-            except (DataError, MalformedAnswerError) as failure:
-                failed[symbol] = _failure(failure)
+            found = _checked(source, symbol, origin, final)
+            if isinstance(found, IngestFailure):
+                failed[symbol] = found
+            else:
+                good.append(found)
     except SourceError:
         store.put(good, origin=origin, ingested_at=now)
         raise
@@ -115,6 +118,16 @@ def stored_bars(outcomes: Sequence[IngestOutcome]) -> tuple[StoredBars, ...]:
 def failures(outcomes: Sequence[IngestOutcome]) -> tuple[IngestOutcome, ...]:
     """List the outcomes without bars, in the order asked."""
     return tuple(each for each in outcomes if each.stored is None)
+
+
+def _checked(
+    source: BarSource, symbol: str, origin: Origin, final: dt.date | None
+) -> ValidatedBars | IngestFailure:
+    try:
+        fetched = _until(source.fetch(symbol, start=origin.start, end=origin.end), final)
+        return validate(fetched, source.capabilities.shape, source.calendar)
+    except (DataError, MalformedAnswerError) as failure:
+        return _failure(failure)
 
 
 def _failure(error: DataError | MalformedAnswerError) -> IngestFailure:

@@ -34,10 +34,9 @@ def open_source(
 
     Args:
         name: embedded, files, yfinance or alpaca.
-        feed: A feed of the source; for `files` the path of a file or folder. None for the
-            source's default; the embedded source then chooses by `symbols`.
-        symbols: What will be asked of it.
-        basis: For `files`: what its prices are adjusted for; None to tell from the file.
+        feed: A feed of the source, or the path of a file or folder; None for its default.
+        symbols: What will be asked of it; the embedded source chooses its feed by them.
+        basis: What the prices of `files` are adjusted for; None to tell from the file.
         alpaca_key: Key id of the Alpaca account.
         alpaca_secret: Secret key of the Alpaca account.
         alpaca_url: Address of Alpaca's data service; None for the official one.
@@ -67,13 +66,8 @@ def open_source(
         case "alpaca":
             from slices.data.adapters.alpaca import open_alpaca
 
-            return open_alpaca(
-                feed,
-                key=alpaca_key,
-                secret=alpaca_secret,
-                url=alpaca_url,
-                timeout_seconds=timeout_seconds,
-            )
+            account = {"key": alpaca_key, "secret": alpaca_secret}
+            return open_alpaca(feed, **account, url=alpaca_url, timeout_seconds=timeout_seconds)
     allowed = ", ".join(cast("tuple[str, ...]", get_args(SourceName)))
     raise ParameterError(parameter="source", found=repr(name), allowed=allowed)
 
