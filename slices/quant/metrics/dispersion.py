@@ -33,27 +33,28 @@ def downside_deviation(
     return math.sqrt(float(np.mean(below**2)) * periods_per_year)
 
 
-def standardized_moment(returns: FloatArray, order: int) -> float:
-    """Return a central moment over that power of the deviation; NaN where all are equal.
+def _standardized(returns: FloatArray) -> FloatArray:
+    """Return the distances from the mean in population deviations; NaN where all are equal.
 
-    Population moments (divisor T), as scipy with its default bias.
+    Moments of these have divisor T, as scipy's with its default bias.
     """
-    if np.ptp(returns) == 0:
-        return math.nan
-    centred = returns - returns.mean()
-    return ratio(float(np.mean(centred**order)), float(np.mean(centred**2)) ** (order / 2))
+    spread = float(returns.std()) if np.ptp(returns) > 0 else math.nan
+    distances: FloatArray = (returns - returns.mean()) / spread
+    return distances
 
 
 @metric(unit=Unit.RATIO, direction=Direction.HIGHER, reference="Fisher-Pearson, divisor T")
 def skewness(returns: FloatArray) -> float:
     """Asymmetry: negative where losses are rarer and larger than gains."""
-    return standardized_moment(returns, 3)
+    distance = _standardized(returns)
+    return float((distance * distance) @ distance) / returns.size
 
 
 @metric(unit=Unit.RATIO, direction=Direction.LOWER, reference="Fisher: 0 for a normal, divisor T")
 def excess_kurtosis(returns: FloatArray) -> float:
     """Weight of the tails beyond a normal distribution's."""
-    return standardized_moment(returns, 4) - 3.0
+    squared = _standardized(returns) ** 2
+    return float(squared @ squared) / returns.size - 3.0
 
 
 @metric(unit=Unit.RATIO, direction=Direction.NEUTRAL, reference="sample autocorrelation at lag 1")

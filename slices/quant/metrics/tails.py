@@ -41,9 +41,9 @@ def shortfall(losses: FloatArray, confidence: float) -> float:
     """
     tail = _tail_size(losses.size, confidence)
     whole = math.floor(tail)
-    worst = -np.sort(-losses)
-    border = (tail - whole) * worst[whole] if tail > whole else 0.0
-    return float((worst[:whole].sum() + border) / tail)
+    last = min(whole, losses.size - 1)
+    worst = np.partition(-losses, last)
+    return float(-(worst[:whole].sum() + (tail - whole) * worst[last]) / tail)
 
 
 @metric(
