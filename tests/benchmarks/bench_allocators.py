@@ -95,7 +95,7 @@ def fit(
 
 
 def frontier(points: int) -> Contest[np.ndarray]:
-    """An efficient frontier; skfolio spaces its points otherwise, so least variances are compared."""
+    """An efficient frontier; of the two only the least variances lie alike."""
     returns = us_returns(LOOKBACK)
     mean, covariance = returns.mean(axis=0), sample_covariance(returns)
 

@@ -51,7 +51,9 @@ def hierarchical_risk_parity(
 
     Symbols are put in the order of the tree's leaves; each list is cut in two halves and its
     weight divided between them in inverse proportion to the variance of their inverse-variance
-    portfolios, as far as the bounds of the symbols in each half allow.
+    portfolios, as far as the bounds of the symbols in each half allow. A tree can be read from
+    either end, and which is taken may depend on the order of the symbols given: a list of odd
+    length is then cut at another place.
 
     Args:
         covariance: N x N with positive variances.

@@ -6,7 +6,8 @@ Sharpe ratio and of any expected return belong to some t > 0. Along t the free w
 straight pieces, so a secant finds the right t in a few steps.
 
 The covariance may be singular (more symbols than sessions): 1e-11 of the mean variance is added to
-its diagonal, which makes the answer unique and changes the variance by less than that.
+its diagonal and changes the variance by less than that. How the weight of exact twins is divided
+between them is left open.
 """
 
 from __future__ import annotations

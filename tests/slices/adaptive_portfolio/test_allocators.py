@@ -144,6 +144,7 @@ def test_returns_are_left_as_they_were(allocator: Allocator) -> None:
     assert np.array_equal(returns, before)
 
 
+@pytest.mark.slow
 @every_allocator
 def test_real_returns_give_skfolios_weights(allocator: Allocator) -> None:
     returns = us_returns(504)

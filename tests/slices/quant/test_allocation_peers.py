@@ -24,6 +24,7 @@ WINDOWS = {
     "crisis": np.diff(us_closes()[2][4600:4853], axis=0) / us_closes()[2][4600:4852],
     "factors": factor_returns(300, 40),
 }
+pytestmark = pytest.mark.slow
 bounds = pytest.mark.parametrize(("smallest", "largest"), BOUNDS)
 windows = pytest.mark.parametrize("returns", WINDOWS.values(), ids=WINDOWS.keys())
 
@@ -162,7 +163,6 @@ def test_the_frontier_starts_at_least_variance_and_ends_at_the_highest_return() 
     assert np.all(np.diff(volatility) > 0)
 
 
-@pytest.mark.slow
 def test_least_variance_of_500_symbols_is_pyportfolioopts_and_the_conditions_hold() -> None:
     from pypfopt import EfficientFrontier
 

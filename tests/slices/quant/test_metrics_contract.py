@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -84,6 +84,7 @@ def test_a_constant_series_gives_a_number_or_nan_but_no_warning(
 
 
 @every_metric
+@settings(max_examples=20)
 @given(returns=arrays(np.float64, st.integers(1, 40), elements=daily))
 def test_any_series_gives_a_number_or_nan(metric: Metric, returns: np.ndarray) -> None:
     result = value(metric, returns, returns[::-1].copy())
