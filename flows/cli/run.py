@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from slices.domain.results import FlowResult
     from slices.runtime.workflow import Workflow
 
+CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
+"""Prefect's own variable for the terminal alone; the log that the server keeps stays complete."""
+
 
 def load_flow(name: str | None) -> Workflow[..., Any]:
     """Import a flow by its name.
@@ -61,7 +64,7 @@ def reachable_api() -> Iterator[None]:
 
 def run_flow(name: str | None, words: list[str], *, as_json: bool, verbose: bool) -> Exit:
     """Check the words, run the flow, print its result."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
+    os.environ.setdefault(CONSOLE_LEVEL, "INFO" if verbose else "CRITICAL")
     check_home()
     ensure_loopback()
     flow = load_flow(name)

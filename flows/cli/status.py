@@ -33,10 +33,15 @@ class RunLine:
 def latest_runs(last: int) -> tuple[RunLine, ...]:
     """Ask Prefect for the runs that began last, newest first."""
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
     from prefect.client.schemas.sorting import FlowRunSort
 
+    begun = FlowRunFilter(start_time=FlowRunFilterStartTime(is_null_=False))
+
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=last)
+        runs = client.read_flow_runs(
+            flow_run_filter=begun, sort=FlowRunSort.START_TIME_DESC, limit=last
+        )
         names = {run.flow_id: "" for run in runs}
         for flow_id in names:
             names[flow_id] = client.read_flow(flow_id).name

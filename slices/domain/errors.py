@@ -45,18 +45,21 @@ def _rebuilt(kind: type[TradingError], values: dict[str, object]) -> TradingErro
     return kind(**values)
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class TradingError(Exception):
     """Any failure this system can name; `retryable` says whether trying again may help."""
 
     retryable: ClassVar[bool] = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return _rebuilt, (type(self), values)
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class ParameterError(TradingError):
     """A parameter outside what is allowed."""
 
@@ -68,7 +71,7 @@ class ParameterError(TradingError):
         return f"{self.parameter}: found {self.found}; allowed: {self.allowed}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class SettingsError(TradingError):
     """The environment cannot be used as configured."""
 
@@ -84,7 +87,7 @@ class DataError(TradingError):
     """The data cannot answer the question."""
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class SymbolNotFoundError(DataError):
     """Symbols the source does not have; nothing is dropped silently."""
 
@@ -99,7 +102,7 @@ class SymbolNotFoundError(DataError):
         return f"{listed(self.symbols)}: not found in source '{self.source}'{why}{offer}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class InsufficientHistoryError(DataError):
     """Fewer sessions of bars than the computation needs."""
 
@@ -111,7 +114,7 @@ class InsufficientHistoryError(DataError):
         return f"{self.symbol}: needs {self.needed} sessions of bars, found {self.found}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class MissingColumnsError(DataError):
     """Columns that this data does not have and that are never invented."""
 
@@ -123,7 +126,7 @@ class MissingColumnsError(DataError):
         return f"{self.dataset}: needs columns {listed(self.needed)}; found {listed(self.found)}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class AdjustmentUnavailableError(DataError):
     """Prices the source cannot provide under the requested adjustment."""
 
@@ -138,7 +141,7 @@ class AdjustmentUnavailableError(DataError):
         )
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class BadDataError(DataError):
     """Bars that break the schema or the rules of a market."""
 
@@ -149,7 +152,7 @@ class BadDataError(DataError):
         return f"{self.dataset}: {self.problem}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class SuspectedSplitError(DataError):
     """A jump that looks like a split nobody adjusted for; sizing on it would be wrong."""
 
@@ -164,7 +167,7 @@ class SuspectedSplitError(DataError):
         )
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class SourceError(TradingError):
     """A provider did not deliver."""
 
@@ -187,7 +190,7 @@ class MalformedAnswerError(SourceError):
     """The answer is not in the promised format, such as HTML instead of bars."""
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class RateLimitedError(SourceError):
     """The source asked for fewer requests."""
 
@@ -201,7 +204,7 @@ class TransientSourceError(SourceError):
     retryable: ClassVar[bool] = True
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class StorageError(TradingError):
     """The disk refused to keep something; what was there before is untouched."""
 
@@ -220,7 +223,7 @@ class ComputationError(TradingError):
     """The mathematics has no answer for this input."""
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class InfeasibleError(ComputationError):
     """Constraints that exclude each other."""
 
@@ -230,7 +233,7 @@ class InfeasibleError(ComputationError):
         return self.problem
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class ConvergenceError(ComputationError):
     """An iteration that did not reach its tolerance."""
 
