@@ -257,6 +257,11 @@ class _FrontierSearch:
         straight piece of the answer.
         """
         low, high = self._bracket(gap, first)
+        exact = [tolerance for tolerance, distance in (low, high) if abs(distance) <= accepted]
+        if exact:
+            self.tolerance = exact[0]
+            gap(self.tolerance)
+            return
         for _ in range(SECANT_STEPS):
             width = high[0] - low[0]
             self.tolerance = low[0] - low[1] * width / (high[1] - low[1])

@@ -92,6 +92,19 @@ def test_the_only_good_symbol_takes_all_it_may() -> None:
     assert weights == pytest.approx([0.0, 1.0, 0.0], abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", [5454, *range(40)])
+def test_an_answer_at_the_end_of_the_search_is_taken(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    symbols = int(random.integers(1, 8))
+    loadings = random.normal(size=(symbols, symbols + 2))
+    mean, covariance = random.normal(0.2, 1, symbols) * 1e-3, loadings @ loadings.T * 1e-4
+    smallest = random.uniform(0, 1 / symbols) * (random.random() < 0.5)
+    largest = min(1, random.uniform(1 / symbols, 1)) if random.random() < 0.5 else 1.0
+    lower, upper = uniform_bounds(symbols, smallest=smallest, largest=largest)
+    if mean.max() > 0 and mean @ filled_in_order(np.argsort(-mean), lower, upper) > 0:
+        assert max_sharpe(mean, covariance, lower, upper).sum() == pytest.approx(1.0, abs=1e-9)
+
+
 def test_the_risk_free_rate_tilts_towards_the_higher_return() -> None:
     mean, covariance = np.array([0.1, 0.2]), np.eye(2)
     plain = max_sharpe(mean, covariance, *uniform_bounds(2))
