@@ -15,7 +15,7 @@ import numpy as np
 
 from slices.adaptive_portfolio.allocators import allocate
 from slices.adaptive_portfolio.history import PriceHistory, read_history
-from slices.domain.errors import InfeasibleError, InsufficientHistoryError, ParameterError
+from slices.domain.errors import ComputationError, InsufficientHistoryError, ParameterError
 from slices.domain.parameters import (
     DEFAULT_BOUNDS,
     DEFAULT_COSTS,
@@ -170,7 +170,7 @@ def walk_forward_weights(closes: FloatArray, rule: AllocationRule, refits: IntAr
     for row in refits:
         try:
             last = rule.weights(closes[: row + 1], last)
-        except InfeasibleError:
+        except ComputationError:
             continue
         targets[row] = last
     return targets
@@ -199,7 +199,7 @@ def _refit_rows(
 def _newest(history: PriceHistory, rule: AllocationRule) -> tuple[tuple[float, ...], str]:
     try:
         return tuple(rule.weights(history.closes).tolist()), ""
-    except InfeasibleError as error:
+    except ComputationError as error:
         return (), str(error)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RIDGE = 1e-11
 KKT_TOLERANCE = 1e-10
 KKT_ACCEPTED = 1e-8
+WIDEST = 4.0**40
 SECANT_STEPS = 200
 NO_VARIANCE = 1e-10
 
@@ -160,10 +161,11 @@ def max_sharpe(
 
     def gap(tolerance: float) -> float:
         weights = search.weights_at(tolerance)
-        return tolerance * float(search.returns @ weights) - problem.variance(weights)
+        variance = max(problem.variance(weights), NO_VARIANCE)
+        return tolerance * float(search.returns @ weights) / variance - 1.0
 
-    variance = problem.variance(weights)
-    search.solve(gap, first=variance / float(search.returns @ weights), accepted=1e-13 * variance)
+    first = problem.variance(weights) / float(search.returns @ weights)
+    search.solve(gap, first=max(first, NO_VARIANCE), accepted=1e-10)
     if problem.variance(search.weights) <= NO_VARIANCE:
         raise InfeasibleError(
             problem="a portfolio within the bounds has no variance in this window, so the highest "
@@ -257,6 +259,9 @@ class _FrontierSearch:
         straight piece of the answer.
         """
         low, high = self._bracket(gap, first)
+        if low[1] >= 0:  # the least variance is had by many, and this one returns enough
+            self.tolerance = 0.0
+            return
         exact = [tolerance for tolerance, distance in (low, high) if abs(distance) <= accepted]
         if exact:
             self.tolerance = exact[0]
@@ -282,10 +287,15 @@ class _FrontierSearch:
     def _bracket(
         self, gap: Callable[[float], float], first: float
     ) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Find two tolerances, four times apart, between which `gap` passes through 0."""
+        """Find two tolerances between which `gap` passes through 0, at most four times apart.
+
+        Where it is still not negative at the least tolerance worth trying, the lower one is 0.
+        """
         low = high = (first, gap(first))
-        while high[1] < 0:
+        while high[1] < 0 and high[0] < first * WIDEST:
             low, high = high, (high[0] * 4.0, gap(high[0] * 4.0))
-        while low[1] >= 0:
+        if high[1] < 0:
+            raise ConvergenceError(method="frontier search", iterations=0, residual=-high[1])
+        while low[1] >= 0 and low[0] > first / WIDEST:
             low, high = (low[0] / 4.0, gap(low[0] / 4.0)), low
-        return low, high
+        return (low if low[1] < 0 else (0.0, gap(0.0))), high

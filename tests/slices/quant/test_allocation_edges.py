@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slices.domain.errors import BadDataError, ConvergenceError, InfeasibleError
+from slices.domain.errors import BadDataError, ComputationError, ConvergenceError, InfeasibleError
 from slices.quant.allocation import quadratic, risk_parity, shortfall
 from slices.quant.allocation.bounds import filled_in_order, uniform_bounds
 from slices.quant.allocation.quadratic import efficient_frontier, max_sharpe, min_variance
@@ -285,3 +285,26 @@ def test_a_solver_that_stops_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(shortfall, "_quiet_model", impatient)
     with pytest.raises(ConvergenceError, match="linear program"):
         min_expected_shortfall(factor_returns(100, 10), *uniform_bounds(10))
+
+
+def test_searches_end_on_any_input() -> None:
+    rng = np.random.default_rng(0)
+    ends: list[str] = []
+    for case in range(300):
+        symbols, sessions = int(rng.integers(2, 12)), int(rng.integers(5, 80))
+        spread = 10.0 ** rng.uniform(-4, 0, size=symbols)
+        returns = rng.normal(size=(sessions, symbols)) * spread + rng.normal(size=symbols) * 1e-3
+        if case % 5 == 0:
+            returns[:, 1] = returns[:, 0]
+        covariance, mean = np.cov(returns.T), returns.mean(axis=0)
+        lower, upper = np.zeros(symbols), np.full(symbols, max(1 / symbols, 0.6))
+        assert min_variance(covariance, lower, upper).sum() == pytest.approx(1)
+        frontier = efficient_frontier(mean, covariance, lower, upper, points=6)
+        assert (np.diff(frontier @ mean) >= -1e-12).all()
+        try:
+            assert max_sharpe(mean, covariance, lower, upper).sum() == pytest.approx(1)
+            ends.append("answer")
+        except ComputationError as undefined:
+            ends.append(type(undefined).__name__)
+    assert ends.count("answer") > 200
+    assert ends.count("ConvergenceError") <= 6
