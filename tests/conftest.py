@@ -25,6 +25,8 @@ from slices.runtime.environment import prepare  # noqa: E402
 
 prepare()
 
+pytest_plugins = ["tests.support.orchestration"]
+
 settings.register_profile(
     "fixed",
     derandomize=True,
