@@ -50,11 +50,18 @@ def _environment(_arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     return show_environment()
 
 
+def _clean(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.clean import show_cleaned
+
+    return show_cleaned(older_than_days=arguments.older_than_days, as_json=arguments.json)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "list": _list,
     "run": _run,
     "status": _status,
     "doctor": _doctor,
+    "clean": _clean,
     "environment": _environment,
 }
 
@@ -84,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", parents=[json_only], help="show the latest runs")
     status.add_argument("--last", type=int, default=10, metavar="N", help="how many (default 10)")
     commands.add_parser("doctor", parents=[json_only], help="check this installation")
+    clean = commands.add_parser(
+        "clean", parents=[json_only], help="remove old cached results and unused bars"
+    )
+    clean.add_argument("--older-than-days", type=int, default=30, metavar="N", help="(default 30)")
     commands.add_parser(
         "environment", help="print the exports that let Prefect's and MLflow's own commands agree"
     )

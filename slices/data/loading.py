@@ -30,6 +30,7 @@ def configured_source(name: str, *, feed: str | None, symbols: tuple[str, ...]) 
         alpaca_key=settings.alpaca_key.get_secret_value() if settings.alpaca_key else "",
         alpaca_secret=settings.alpaca_secret.get_secret_value() if settings.alpaca_secret else "",
         alpaca_url=settings.alpaca_url or None,
+        yahoo_cache=settings.home / "cache" / "yfinance",
         timeout_seconds=settings.source_timeout_seconds,
     )
 

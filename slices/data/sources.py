@@ -9,6 +9,7 @@ from slices.domain.parameters import SourceName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import requests
 
@@ -28,6 +29,7 @@ def open_source(
     alpaca_secret: str = "",
     alpaca_url: str | None = None,
     yahoo_session: requests.Session | None = None,
+    yahoo_cache: Path | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> BarSource:
     """Open a source of bars.
@@ -41,6 +43,7 @@ def open_source(
         alpaca_secret: Secret key of the Alpaca account.
         alpaca_url: Address of Alpaca's data service; None for the official one.
         yahoo_session: HTTP session for Yahoo, which the source then owns; None for its own.
+        yahoo_cache: Folder in which the yfinance package keeps time zones and cookies.
         timeout_seconds: How long to wait for any one answer.
 
     Raises:
@@ -62,7 +65,12 @@ def open_source(
         case "yfinance":
             from slices.data.adapters.yahoo import open_yahoo
 
-            return open_yahoo(feed, session=yahoo_session, timeout_seconds=timeout_seconds)
+            return open_yahoo(
+                feed,
+                session=yahoo_session,
+                cache_folder=yahoo_cache,
+                timeout_seconds=timeout_seconds,
+            )
         case "alpaca":
             from slices.data.adapters.alpaca import open_alpaca
 

@@ -199,3 +199,9 @@ def test_environment_prints_exports_for_the_shell(tradeflows: Any, fresh_home: s
     assert done.returncode == Exit.OK
     assert f"export TRADEFLOWS_HOME={fresh_home}" in done.stdout.splitlines()
     assert all(line.startswith("export ") for line in done.stdout.splitlines())
+
+
+def test_clean_says_what_it_removed(tradeflows: Any) -> None:
+    done = tradeflows("clean", "--json")
+    assert {each["kind"] for each in json.loads(done.stdout)} == {"bars", "datasets", "results"}
+    assert tradeflows("clean", "--older-than-days", "-1").returncode == Exit.BAD_INPUT

@@ -28,6 +28,7 @@ from slices.domain.ports import SourceBars, SourceCapabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pandas as pd
     import requests
@@ -137,13 +138,18 @@ class YahooSource:
 
 
 def open_yahoo(
-    feed: str | None, *, session: requests.Session | None, timeout_seconds: float
+    feed: str | None,
+    *,
+    session: requests.Session | None,
+    cache_folder: Path | None,
+    timeout_seconds: float,
 ) -> YahooSource:
     """Open the source.
 
     Args:
         feed: None or `chart`, the only one.
         session: HTTP session the source will own; None for one that looks like a browser.
+        cache_folder: Where the package keeps time zones and cookies; None for its own choice.
         timeout_seconds: How long to wait for any one answer.
 
     Raises:
@@ -152,7 +158,13 @@ def open_yahoo(
     """
     if feed not in (None, FEED):
         raise ParameterError(parameter="feed", found=repr(feed), allowed=FEED)
-    return YahooSource(session or _browser_session(), timeout_seconds=timeout_seconds)
+    own_session = session or _browser_session()
+    if cache_folder is not None:
+        import yfinance
+
+        cache_folder.mkdir(parents=True, exist_ok=True)
+        yfinance.set_tz_cache_location(str(cache_folder))
+    return YahooSource(own_session, timeout_seconds=timeout_seconds)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slices.domain.errors import BadDataError, ComputationError, ConvergenceError, InfeasibleError
-from slices.quant.allocation import quadratic, risk_parity, shortfall
+from slices.quant.allocation import frontier_search, quadratic, risk_parity, shortfall
 from slices.quant.allocation.bounds import filled_in_order, uniform_bounds
 from slices.quant.allocation.quadratic import efficient_frontier, max_sharpe, min_variance
 from slices.quant.allocation.shortfall import min_expected_shortfall
@@ -161,7 +161,7 @@ def test_an_unverified_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_search_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quadratic, "SECANT_STEPS", 1)
+    monkeypatch.setattr(frontier_search, "SECANT_STEPS", 1)
     with pytest.raises(ConvergenceError, match="frontier search"):
         max_sharpe(np.array([0.1, 0.2, 0.15]), factor_covariance(3), *uniform_bounds(3))
 
