@@ -11,6 +11,7 @@ from slices.data.ingest import IngestOutcome, ingest
 from slices.data.sources import open_source
 from slices.data.store import BarStore
 from slices.domain.clock import SystemClock
+from slices.domain.fingerprint import fingerprint
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -48,9 +49,15 @@ def fetch_version(
     start: dt.date | None,  # noqa: ARG001 - the arguments of `fetch_bars`
     end: dt.date | None,  # noqa: ARG001 - the arguments of `fetch_bars`
 ) -> str:
-    """Say what a fetch depends on: the content of a local source, the last session of a remote."""
+    """Say what a fetch depends on besides its arguments.
+
+    That is the content of a local source or the last completed session of a remote one, and the
+    settings that change what the same source would deliver.
+    """
+    settings = load_settings()
     opened = configured_source(source, feed=feed, symbols=symbols)
-    return expires_with(opened, SystemClock(), source_delay())
+    age = expires_with(opened, SystemClock(), source_delay())
+    return fingerprint(age, settings.files_basis, settings.alpaca_url)
 
 
 def fetch_bars(

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from slices.data.announcements import announcements
+from slices.domain.alerts import Level, RowsQuarantined, SplitSuspected
+from slices.domain.bars import Adjustment, BarShape
+from slices.domain.dataset import DatasetRef, LargeMove, SymbolQuality
+
+DAY = dt.date(2024, 1, 2)
+
+
+def ref(*quality: SymbolQuality) -> DatasetRef:
+    return DatasetRef(
+        symbols=tuple(each.symbol for each in quality),
+        first_session=DAY,
+        last_session=DAY,
+        rows=1,
+        shape=BarShape.OHLCV,
+        adjustment=Adjustment.TOTAL,
+        source="files",
+        feed="x",
+        calendar="XNYS",
+        fingerprint="f",
+        checksum="c",
+        universe_note="n",
+        quality=quality,
+        path="p",
+    )
+
+
+def quality(symbol: str, **found: object) -> SymbolQuality:
+    return SymbolQuality(symbol=symbol, rows=1, first_session=DAY, last_session=DAY, **found)  # type: ignore[arg-type]
+
+
+def test_clean_bars_announce_nothing() -> None:
+    real = LargeMove(session=DAY, change=-0.52, explained=True, looks_like_split=False)
+    assert list(announcements(ref(quality("AAPL", large_moves=(real,))))) == []
+
+
+def test_each_defect_is_an_event_with_its_level() -> None:
+    split = LargeMove(session=DAY, change=-0.5, explained=False, looks_like_split=True)
+    rows = (("missing price", 2), ("zero volume", 1))
+    found = list(
+        announcements(ref(quality("AAA", quarantined=rows), quality("BBB", large_moves=(split,))))
+    )
+    assert [(type(each), each.subject, each.level) for each in found] == [
+        (RowsQuarantined, "AAA", Level.WARNING),
+        (SplitSuspected, "BBB", Level.ERROR),
+    ]
+    assert "2 x missing price" in found[0].message
+    assert isinstance(found[0], RowsQuarantined)
+    assert found[0].rows == 3
