@@ -9,8 +9,7 @@ import numpy as np
 
 from slices.analyze.closes import complete_closes
 from slices.domain.calendar import periods_per_year
-from slices.domain.errors import ParameterError, listed
-from slices.domain.parameters import WEIGHT_SUM_TOLERANCE
+from slices.domain.parameters import check_weights
 from slices.domain.portfolio import HoldingsRisk, RiskContribution, TailMethod, TailRisk
 from slices.quant.contributions import diversification_ratio, effective_bets, risk_contributions
 from slices.quant.covariance import check_returns, sample_covariance
@@ -95,17 +94,7 @@ def _checked_weights(held_weights: dict[str, float] | None, symbols: tuple[str, 
     """Put the weights in the order of the symbols."""
     if held_weights is None:
         return np.full(len(symbols), 1.0 / len(symbols))
-    if set(held_weights) != set(symbols):
-        raise ParameterError(
-            parameter="held_weights",
-            found=f"weights for {listed(tuple(held_weights))}",
-            allowed=f"one weight for each of {listed(symbols)}",
-        )
-    total = math.fsum(held_weights.values())
-    if not abs(total - 1.0) <= WEIGHT_SUM_TOLERANCE:
-        raise ParameterError(
-            parameter="held_weights", found=f"a sum of {total:g}", allowed="fractions that sum to 1"
-        )
+    check_weights(held_weights, symbols)
     return np.array([held_weights[symbol] for symbol in symbols], dtype=np.float64)
 
 

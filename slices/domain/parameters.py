@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,9 @@ from pydantic import (
 )
 
 from slices.domain.errors import ParameterError, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,14}$"
 SESSION_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
@@ -122,27 +125,29 @@ DEFAULT_BOUNDS = WeightBounds()
 WEIGHT_SUM_TOLERANCE = 1e-6
 
 
-def check_weights_fit(parameters: dict[str, Any]) -> None:
-    """Check that `held_weights` name exactly the `symbols` and sum to 1.
+def check_weights(held_weights: dict[str, float], symbols: Sequence[str]) -> None:
+    """Check that weights name exactly these symbols and sum to 1.
 
     Raises:
         ParameterError: Saying which symbols differ, or the sum.
     """
-    held: dict[str, float] | None = parameters["held_weights"]
-    if held is None:
-        return
-    symbols = parameters["symbols"]
-    if set(held) != set(symbols):
+    if set(held_weights) != set(symbols):
         raise ParameterError(
             parameter="held_weights",
-            found=f"weights for {listed(tuple(held))}",
+            found=f"weights for {listed(tuple(held_weights))}",
             allowed=f"one weight for each of {listed(tuple(symbols))}",
         )
-    total = math.fsum(held.values())
+    total = math.fsum(held_weights.values())
     if not abs(total - 1) <= WEIGHT_SUM_TOLERANCE:
         raise ParameterError(
             parameter="held_weights", found=f"a sum of {total:g}", allowed="fractions that sum to 1"
         )
+
+
+def check_weights_fit(parameters: dict[str, Any]) -> None:
+    """Check a flow's `held_weights`, where given, against its `symbols`."""
+    if parameters["held_weights"] is not None:
+        check_weights(parameters["held_weights"], parameters["symbols"])
 
 
 def check_bounds_fit(parameters: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from slices.domain.errors import TradingError
 from slices.domain.fingerprint import fingerprint
 from slices.runtime.locks import KernelLocks
 from slices.runtime.progress import progress_finished, progress_started
-from slices.runtime.results import CheckedText
+from slices.runtime.results import CheckedText, ResultFolder
 from slices.runtime.settings import load_settings
 from slices.runtime.sources import library_versions, slice_digest
 
@@ -90,19 +90,20 @@ def is_retryable(_task: object, _task_run: TaskRun, state: State[Any]) -> bool:
 
 
 def _task(run: Callable[P, R], kind: Kind, **options: Any) -> Task[P, R]:
-    settings = load_settings()
-    return task(
+    made = task(
         name=task_name(run),
         description=(run.__doc__ or "").strip().partition("\n")[0],
         tags=[f"kind:{kind}", *options.pop("tags", ())],
         persist_result=kind != "act",
-        result_storage=settings.results_folder,
         result_serializer=CheckedText(),
         on_running=[progress_started],
         on_completion=[progress_finished],
         on_failure=[progress_finished],
         **options,
     )(run)
+    # Given as an option it would have to be registered with a server, at import.
+    made.result_storage = ResultFolder(basepath=str(load_settings().results_folder))
+    return made
 
 
 def _content(

@@ -9,7 +9,7 @@ from slices.domain.errors import ConvergenceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slices.quant.allocation.quadratic import BoundedProblem
+    from slices.quant.allocation.bounded_problem import BoundedProblem
     from slices.quant.types import FloatArray
 
 WIDEST = 4.0**40

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.errors import ConvergenceError, InfeasibleError
+from slices.quant.allocation.bounded_problem import BoundedProblem
 from slices.quant.allocation.bounds import check_bounds, proportional_within
 from slices.quant.allocation.naive import volatilities
-from slices.quant.allocation.quadratic import BoundedProblem
 from slices.quant.covariance import correlation
 
 if TYPE_CHECKING:

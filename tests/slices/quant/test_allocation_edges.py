@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slices.domain.errors import BadDataError, ComputationError, ConvergenceError, InfeasibleError
-from slices.quant.allocation import frontier_search, quadratic, risk_parity, shortfall
+from slices.quant.allocation import (
+    bounded_problem,
+    frontier_search,
+    risk_parity,
+    shortfall,
+)
 from slices.quant.allocation.bounds import filled_in_order, uniform_bounds
 from slices.quant.allocation.quadratic import efficient_frontier, max_sharpe, min_variance
 from slices.quant.allocation.shortfall import min_expected_shortfall
@@ -155,7 +160,7 @@ def test_a_covariance_that_does_not_fit_is_refused() -> None:
 
 
 def test_an_unverified_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quadratic, "KKT_ACCEPTED", -1.0)
+    monkeypatch.setattr(bounded_problem, "KKT_ACCEPTED", -1.0)
     with pytest.raises(ConvergenceError, match="quadratic program: residual"):
         min_variance(np.eye(2), *uniform_bounds(2))
 
