@@ -132,7 +132,7 @@ def _held(risk: HoldingsRisk, structure: Diversification) -> Section:
             contribution_chart(risk),
             contribution_table(risk),
             drawdown_chart(risk),
-            correlation_chart(structure),
+            correlation_chart(structure, risk),
             cluster_table(structure),
         ),
     )

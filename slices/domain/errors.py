@@ -163,7 +163,8 @@ class SuspectedSplitError(DataError):
     def __str__(self) -> str:
         return (
             f"{self.symbol}: price changed {self.change:+.1%} on {self.session}, which looks like "
-            "an unadjusted split; supply a split factor or choose another source"
+            "an unadjusted split, so no size would be right: leave the symbol out, correct its "
+            "prices, or choose another source"
         )
 
 

@@ -10,7 +10,6 @@ from slices.monitor.html import TONE_WORDS
 from slices.monitor.numbers import written
 from slices.monitor.tables import ShownCell, ShownTable, shown_table
 
-MOST_ROWS = 200
 SPECIAL = re.compile(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))")
 LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))")
 
@@ -86,10 +85,8 @@ def _section(section: Section) -> list[str]:
 def _table(table: Table) -> list[str]:
     shown = shown_table(table)
     heading = f"### {escaped_markdown(shown.title)}"
-    body = "\n".join([_head(shown), _alignment(shown), *map(_cells, shown.rows[:MOST_ROWS])])
-    left_out = len(shown.rows) - MOST_ROWS
-    more = f"{left_out} more rows are in the HTML report." if left_out > 0 else ""
-    caption = " ".join(part for part in (_paragraph(shown.caption), more) if part)
+    body = "\n".join([_head(shown), _alignment(shown), *map(_cells, shown.rows)])
+    caption = _paragraph(shown.caption) if shown.caption else ""
     return [heading, body, *([caption] if caption else [])]
 
 

@@ -9,6 +9,9 @@ from typing import Literal
 from slices.domain.report import Cell, Table, Unit
 from slices.monitor.numbers import UNIT_WORDS, is_number, written_column
 
+MOST_ROWS = 100
+"""Longer tables are cut in pages for people; the run's table artifact and `to_dict()` have all."""
+
 Wanted = Literal["high", "low", ""]
 
 
@@ -46,7 +49,7 @@ class ShownTable:
 
 
 def shown_table(table: Table) -> ShownTable:
-    """Write every cell of a table and mark the best of each column."""
+    """Write the cells of a table, mark the best of each column, cut what nobody reads."""
     count = len(table.columns)
     wanted: tuple[Wanted, ...] = (*table.best, *("",) * count)[:count]  # type: ignore[assignment]
     columns = [tuple(row[each] for row in table.rows) for each in range(count)]
@@ -56,10 +59,18 @@ def shown_table(table: Table) -> ShownTable:
     ]
     return ShownTable(
         title=table.title,
-        caption=table.caption,
+        caption=" ".join(part for part in (table.caption, _left_out(len(table.rows))) if part),
         columns=tuple(map(_heading, table.columns, table.units)),
-        rows=tuple(tuple(column[row] for column in cells) for row in range(len(table.rows))),
+        rows=tuple(
+            tuple(column[row] for column in cells) for row in range(min(len(table.rows), MOST_ROWS))
+        ),
     )
+
+
+def _left_out(count: int) -> str:
+    if count <= MOST_ROWS:
+        return ""
+    return f"{count - MOST_ROWS} more rows are in the run's table artifact."
 
 
 def _heading(name: str, unit: Unit) -> ShownColumn:

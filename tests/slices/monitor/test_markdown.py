@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from slices.domain.report import Report, Table, Unit
-from slices.monitor.markdown import MOST_ROWS, escaped_markdown, render_markdown
+from slices.monitor.markdown import escaped_markdown, render_markdown
+from slices.monitor.tables import MOST_ROWS
 
 HOSTILE = "<script>alert(1)</script> | [go](javascript:x) ![pic](http://x/y) `code` *bold*\n# Head"
 
