@@ -56,6 +56,9 @@ class ResultFolder(LocalFileSystem):
     methods are those of both of Prefect's kinds of storage, which disagree.)
     """
 
+    _block_type_name = "tradeflows result folder"
+    _block_type_slug = "tradeflows-result-folder"
+
     async def aread_path(self, path: str) -> bytes:
         """Do as `read_path`."""
         return self.read_path(path)
