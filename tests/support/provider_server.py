@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,12 +66,21 @@ class Provider:
     url: str = ""
     fault: str | None = None
     faulty_path: str = ""
+    faults_left: float = math.inf
+    delay_seconds: float = 0.0
     asked: list[str] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
-    def misbehave(self, fault: str | None, *, path: str = "") -> None:
-        """Answer every request whose path contains `path` with a fault from now on."""
-        self.fault, self.faulty_path = fault, path
+    def misbehave(self, fault: str | None, *, path: str = "", times: float = math.inf) -> None:
+        """Answer every request whose path contains `path` with a fault from now on, or so often."""
+        self.fault, self.faulty_path, self.faults_left = fault, path, times
+
+    def next_fault(self, path: str) -> str | None:
+        """Return what to do wrong with a request of this path; None to serve it."""
+        if self.fault is None or self.faulty_path not in path or self.faults_left <= 0:
+            return None
+        self.faults_left -= 1
+        return self.fault
 
 
 @contextmanager
@@ -129,9 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.provider.asked.append(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        time.sleep(self.provider.delay_seconds)
+        fault = self.provider.next_fault(parts.path)
         try:
-            if self.provider.fault and self.provider.faulty_path in parts.path:
-                self._fail(self.provider.fault)
+            if fault is not None:
+                self._fail(fault)
             else:
                 self._serve(parts.path, asked)
         except (BrokenPipeError, ConnectionResetError):
