@@ -21,7 +21,6 @@ from pydantic import BaseModel, SecretStr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-type_of = type
 
 LOCATION = {"fingerprint": False}
 """Dataclass field metadata for a field that says where content is, not what it is."""

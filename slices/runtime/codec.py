@@ -58,7 +58,8 @@ def decode(text: bytes) -> Any:
     """Read what `encode` wrote.
 
     Raises:
-        IntegrityError: Where the text, or a dataset file it refers to, is not what was written.
+        IntegrityError: Where the text, or a file it refers to, is not what was written.
+        FileNotFoundError: Where a file it refers to is gone.
     """
     digest, _, body = text.partition(b"\n")
     if bytes_digest(body).encode("ascii") != digest:
@@ -200,9 +201,17 @@ def _rebuilt(node: dict[str, Any]) -> object:
     if not (dataclasses.is_dataclass(kind) or issubclass(kind, BaseModel)):
         raise IntegrityError(path="cached result", problem=f"{node['type']} is not a value type")
     value = kind(**{name: _unpacked(item) for name, item in node["fields"].items()})
-    if isinstance(value, StoredContent) and not value.is_intact():
-        raise IntegrityError(path=value.path, problem="the stored file is gone or has changed")
+    if isinstance(value, StoredContent):
+        _check_stored(value)
     return value
+
+
+def _check_stored(value: StoredContent) -> None:
+    """Tell a file that was cleaned away, which is no fault, from one that was changed."""
+    if not Path(value.path).exists():
+        raise FileNotFoundError(value.path)
+    if not value.is_intact():
+        raise IntegrityError(path=value.path, problem="the stored file has changed")
 
 
 def _own_type(name: str, base: type) -> Any:

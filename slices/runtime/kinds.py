@@ -50,13 +50,13 @@ class ContentPolicy(CachePolicy):
 
     Attributes:
         name: Qualified name of the function.
-        module: Where it is defined; its slice's sources are part of the key.
+        code: Digest of the sources it was imported from; what is edited later is not what runs.
         version: For a fetch, what of the outside world the answer depends on, asked with the
             task's own arguments; a changed answer is a new key, so the old result has expired.
     """
 
     name: str = ""
-    module: str = ""
+    code: str = ""
     version: Callable[..., str] | None = field(default=None)
 
     def compute_key(
@@ -68,7 +68,7 @@ class ContentPolicy(CachePolicy):
     ) -> str:
         """Digest everything the result depends on."""
         world = self.version(**inputs) if self.version else ""
-        digest = fingerprint(slice_digest(self.module), library_versions(), inputs, world)
+        digest = fingerprint(self.code, library_versions(), inputs, world)
         return f"{self.name}-{digest}"
 
 
@@ -111,7 +111,7 @@ def _content(
 ) -> ContentPolicy:
     return ContentPolicy(
         name=task_name(run),
-        module=run.__module__,
+        code=slice_digest(run.__module__),
         version=version,
         isolation_level="SERIALIZABLE",
         lock_manager=KernelLocks(load_settings().locks_folder),

@@ -36,6 +36,14 @@ class KernelLocks:
     _held: dict[str, _Held] = field(default_factory=dict, init=False, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Path]:
+        """Travel to another process as the folder alone; what is held stays where it is held."""
+        return {"folder": self.folder}
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        """Arrive in another process, holding nothing."""
+        self.__init__(state["folder"])  # type: ignore[misc]
+
     def __deepcopy__(self, memo: object) -> KernelLocks:
         """Return itself: locks are shared by every copy of a cache policy."""
         return self

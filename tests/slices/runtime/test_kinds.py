@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import polars as pl
 import pytest
 
 from slices.analyze.tasks import diversification
+from slices.data.tasks import fetch_bars
 from slices.domain.errors import BadDataError, TransientSourceError
 from slices.runtime import kinds, sources
 from slices.runtime.kinds import ContentPolicy, act, compute, fetch, is_retryable, train
@@ -27,7 +29,7 @@ def work(symbols: tuple[str, ...]) -> int:
 
 
 work.__module__ = "slices.analyze.work"
-POLICY = ContentPolicy(name="analyze.work", module="slices.analyze.work")
+POLICY = ContentPolicy(name="analyze.work", code="1")
 
 
 def test_each_kind_has_its_cache_and_retry_rules() -> None:
@@ -57,7 +59,7 @@ def test_r17_changed_inputs_are_another_key() -> None:
         key(POLICY, INPUTS | {"symbols": ("MSFT", "AAPL")}),
         key(POLICY, INPUTS | {"frame": pl.DataFrame({"a": [1], "b": [2]})}),
         key(POLICY, INPUTS | {"frame": pl.DataFrame({"b": [2], "a": [1]})}),
-        key(ContentPolicy(name="analyze.other", module="slices.analyze.work")),
+        key(ContentPolicy(name="analyze.other", code="1")),
     ]
     assert len(set(keys)) == len(keys)
     assert key(POLICY, dict(reversed(INPUTS.items()))) == key(POLICY)
@@ -86,7 +88,7 @@ def test_r17_an_edited_helper_of_the_slice_is_another_key(
 
     def fresh() -> str:
         sources.source_digest.cache_clear()
-        return key(POLICY)
+        return key(compute(work).cache_policy)  # type: ignore[arg-type]
 
     before = fresh()
     (tmp_path / "slices/data/code.py").write_text("VALUE = 2\n")
@@ -102,7 +104,7 @@ def test_r17_an_edited_helper_of_the_slice_is_another_key(
 def test_r17_three_processes_agree_whatever_their_hash_seed() -> None:
     code = (
         "from slices.runtime.kinds import ContentPolicy\n"
-        "policy = ContentPolicy(name='analyze.work', module='slices.analyze.work')\n"
+        "policy = ContentPolicy(name='analyze.work', code='1')\n"
         "inputs = {'symbols': ('AAPL', 'MSFT'), 'window': 20, 'rate': 0.5}\n"
         "print(policy.compute_key(None, inputs, {}))\n"
     )
@@ -122,9 +124,7 @@ def test_r17_three_processes_agree_whatever_their_hash_seed() -> None:
 
 def test_a_fetch_asks_what_the_world_has() -> None:
     answers = iter(["monday", "monday", "tuesday"])
-    policy = ContentPolicy(
-        name="data.work", module="slices.data.work", version=lambda symbols: next(answers)
-    )
+    policy = ContentPolicy(name="data.work", code="1", version=lambda symbols: next(answers))
     keys = [key(policy, {"symbols": ("A",)}) for _ in range(3)]
     assert keys[0] == keys[1] != keys[2]
 
@@ -150,4 +150,25 @@ def test_only_errors_that_say_so_are_tried_again(error: object, again: bool) -> 
 def test_a_real_task_depends_on_its_own_slice() -> None:
     policy = diversification.cache_policy
     assert isinstance(policy, ContentPolicy)
-    assert policy.module == "slices.analyze.structure"
+    assert policy.code == sources.slice_digest("slices.analyze.structure")
+
+
+def test_r17_what_is_edited_after_the_import_is_not_what_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policy = compute(work).cache_policy
+    assert isinstance(policy, ContentPolicy)
+    before = key(policy)
+    monkeypatch.setattr(sources, "PACKAGES", tmp_path)
+    sources.source_digest.cache_clear()
+    assert key(policy) == before
+    sources.source_digest.cache_clear()
+
+
+@pytest.mark.parametrize("task", [diversification, fetch_bars])
+def test_a_task_travels_to_another_process(task: Any) -> None:
+    copy = cloudpickle.loads(cloudpickle.dumps(task))
+    assert copy.name == task.name
+    assert copy.cache_policy.code == task.cache_policy.code
+    assert copy.cache_policy.lock_manager.acquire_lock("key", "holder", acquire_timeout=1)
+    copy.cache_policy.lock_manager.release_lock("key", "holder")
