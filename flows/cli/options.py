@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -35,6 +35,13 @@ def _core_type(field: FieldInfo) -> Any:  # noqa: ANN401 - a type, or a generic 
     options = [each for each in get_args(field.annotation) if each is not type(None)]
     is_optional = len(options) == 1 and get_origin(field.annotation) not in {list, tuple}
     return options[0] if is_optional else field.annotation
+
+
+def _container(field: FieldInfo) -> Any:  # noqa: ANN401 - a type
+    """Name the container of a list or dict parameter, the type itself of any other."""
+    core = _core_type(field)
+    plain = get_args(core)[0] if get_origin(core) is Annotated else core
+    return get_origin(plain) or plain
 
 
 def _is_group(kind: object) -> bool:
@@ -96,7 +103,7 @@ def _add_group(
 def _add_option(
     parser: argparse.ArgumentParser, parameter: str, field: FieldInfo, text: str
 ) -> None:
-    kind = get_origin(_core_type(field)) or _core_type(field)
+    kind = _container(field)
     many = kind in {list, dict}
     parser.add_argument(
         f"--{parameter}".replace("_", "-"),
@@ -114,6 +121,12 @@ def _pairs(parameter: str, words: list[str]) -> dict[str, str]:
             raise ParameterError(
                 parameter=parameter, found=repr(key + equals + value), allowed="KEY=VALUE"
             )
+    names = [key for key, _, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(
+            parameter=parameter, found=f"{', '.join(twice)} more than once", allowed="each once"
+        )
     return {key: value for key, _, value in pairs}
 
 
@@ -128,7 +141,7 @@ def given_parameters(flow: Workflow[..., Any], chosen: argparse.Namespace) -> di
         if inner:
             base = given.setdefault(parameter, _group_defaults(field))
             base[inner] = value
-        elif get_origin(_core_type(field)) is dict:
+        elif _container(field) is dict:
             given[parameter] = _pairs(parameter, value)
         else:
             given[parameter] = value

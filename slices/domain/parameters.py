@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -40,6 +41,23 @@ def _distinct(symbols: list[str]) -> list[str]:
     return symbols
 
 
+def _written_as_date(value: object) -> object:
+    if isinstance(value, dt.datetime) or not isinstance(value, str | dt.date):
+        message = "a date written YYYY-MM-DD"
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns it into a validation error
+    if isinstance(value, str) and not re.fullmatch(SESSION_PATTERN, value):
+        message = "a date written YYYY-MM-DD"
+        raise ValueError(message)
+    return value
+
+
+def _named_once(held: object) -> object:
+    if isinstance(held, dict):
+        names = [_upper(each) for each in held]
+        _distinct([str(each) for each in names])
+    return held
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         message = "a finite number"
@@ -63,6 +81,7 @@ SourceName = Literal["embedded", "files", "yfinance", "alpaca"]
 
 SessionDate = Annotated[
     dt.date,
+    BeforeValidator(_written_as_date),
     WithJsonSchema({"type": "string", "format": "date", "pattern": SESSION_PATTERN}),
 ]
 """A calendar date, written YYYY-MM-DD."""
@@ -72,6 +91,9 @@ Capital = Annotated[float, Field(gt=0, le=1e12), AfterValidator(_finite)]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share between 0 and 1 (0.05 is 5 %)."""
+
+HeldWeights = Annotated[dict[Symbol, Fraction], BeforeValidator(_named_once)]
+"""What is held, as one fraction per symbol."""
 
 Confidence = Annotated[float, Field(ge=0.8, le=0.999)]
 """Confidence of a tail measure; 0.95 looks at the worst 5 % of sessions."""
@@ -157,7 +179,8 @@ def check_bounds_fit(parameters: dict[str, Any]) -> None:
         ParameterError: Saying what the bounds add up to.
     """
     count, bounds = len(parameters["symbols"]), parameters["bounds"]
-    if not count * bounds.smallest <= 1 <= count * bounds.largest:
+    rounding = WEIGHT_SUM_TOLERANCE
+    if not count * bounds.smallest - rounding <= 1 <= count * bounds.largest + rounding:
         raise ParameterError(
             parameter="bounds",
             found=f"{bounds.smallest:g} to {bounds.largest:g} for each of {count} symbols",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.numbers import MOST_DECIMALS, column_decimals, written, written_cell
 from slices.domain.report import BarChart, Unit
 from slices.monitor.axes import nothing_to_draw
 from slices.monitor.layout import Key, legend
-from slices.monitor.numbers import MOST_DECIMALS, column_decimals, written, written_cell
 from slices.monitor.scales import Scale
 from slices.monitor.svg import (
     Canvas,

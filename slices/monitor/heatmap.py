@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slices.domain.numbers import MINUS, UNDEFINED
 from slices.monitor.axes import nothing_to_draw
-from slices.monitor.numbers import MINUS, UNDEFINED
 from slices.monitor.svg import (
     Canvas,
     Drawing,

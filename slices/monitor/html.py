@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from slices.domain.numbers import UNIT_WORDS, is_number, written_column
 from slices.domain.report import Block, Chart, Note, Report, Section, Table, Tone
 from slices.monitor.charts import chart_note, inline_svg
-from slices.monitor.numbers import UNIT_WORDS, is_number, written_column
 from slices.monitor.tables import ShownTable, shown_table
 from slices.monitor.theme import chart_rules, page_colours
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from slices.domain.numbers import written
 from slices.domain.report import LineChart, Unit
 from slices.monitor.axes import (
     Bounds,
@@ -15,7 +16,6 @@ from slices.monitor.axes import (
     zero_line,
 )
 from slices.monitor.layout import Plot
-from slices.monitor.numbers import written
 from slices.monitor.scales import value_ticks
 from slices.monitor.svg import Canvas, Drawing, Svg, joined, shortened, text, text_width
 from slices.monitor.traces import Trace, bounds_of, draw_trace, frame

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import re
 
+from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Report, Section, Table
 from slices.monitor.html import TONE_WORDS
-from slices.monitor.numbers import written
 from slices.monitor.tables import ShownCell, ShownTable, shown_table
 
 SPECIAL = re.compile(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))")

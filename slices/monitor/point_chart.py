@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.numbers import written
 from slices.monitor.axes import (
     Bounds,
     horizontal_grid,
@@ -21,7 +22,6 @@ from slices.monitor.axes import (
 )
 from slices.monitor.decimation import finite_runs
 from slices.monitor.layout import Box, Key, Label, Plot, legend, place_labels
-from slices.monitor.numbers import written
 from slices.monitor.scales import Scale, numeric, value_range
 from slices.monitor.svg import (
     SERIES_COLOURS,

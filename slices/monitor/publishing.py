@@ -6,11 +6,11 @@ import dataclasses
 from typing import TYPE_CHECKING, TypeVar
 
 from slices.domain.clock import SystemClock
+from slices.domain.numbers import written
 from slices.domain.report import Table
 from slices.domain.results import FlowResult, Provenance
 from slices.monitor.files import write_report
 from slices.monitor.markdown import render_markdown
-from slices.monitor.numbers import written
 from slices.runtime.artifacts import current_run, show_file, show_markdown, show_svg, show_table
 from slices.runtime.settings import load_settings
 from slices.runtime.sources import code_version

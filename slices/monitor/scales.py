@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.monitor.numbers import axis_label
+from slices.domain.numbers import axis_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

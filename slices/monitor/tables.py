@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from slices.domain.numbers import UNIT_WORDS, is_number, written_column
 from slices.domain.report import Cell, Table, Unit
-from slices.monitor.numbers import UNIT_WORDS, is_number, written_column
 
 MOST_ROWS = 100
 """Longer tables are cut in pages for people; the run's table artifact and `to_dict()` have all."""

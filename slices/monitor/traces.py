@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.numbers import written
 from slices.monitor.axes import Bounds
 from slices.monitor.decimation import decimated, finite_runs
 from slices.monitor.layout import Plot
-from slices.monitor.numbers import written
 from slices.monitor.scales import Scale, numeric, value_range
 from slices.monitor.svg import (
     Floats,

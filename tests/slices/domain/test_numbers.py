@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from slices.domain.numbers import axis_label, written, written_column
 from slices.domain.report import Cell, Unit
-from slices.monitor.numbers import axis_label, written, written_column
 
 
 @pytest.mark.parametrize(
