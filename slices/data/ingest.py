@@ -12,7 +12,7 @@ import polars as pl
 from slices.data.manifest import Origin, StoredBars
 from slices.data.validation import ValidatedBars, validate
 from slices.domain.calendar import last_completed_session
-from slices.domain.errors import DataError, MalformedAnswerError, SourceError, SymbolNotFoundError
+from slices.domain.errors import DataError, SourceError, SymbolNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,8 @@ def ingest(
         One outcome per symbol, in the order asked.
 
     Raises:
-        SourceError: Where the source as a whole does not deliver (`retryable` says whether to try
-            again); the symbols fetched until then are stored.
+        SourceError: Where the source does not deliver or its answer cannot be read (`retryable`
+            says whether to try again); the symbols fetched until then are stored.
         StorageError: Where the disk refuses.
     """
     now = clock.now()
@@ -126,11 +126,11 @@ def _checked(
     try:
         fetched = _until(source.fetch(symbol, start=origin.start, end=origin.end), final)
         return validate(fetched, source.capabilities.shape, source.calendar)
-    except (DataError, MalformedAnswerError) as failure:
+    except DataError as failure:
         return _failure(failure)
 
 
-def _failure(error: DataError | MalformedAnswerError) -> IngestFailure:
+def _failure(error: DataError) -> IngestFailure:
     detail = error.reason if isinstance(error, SymbolNotFoundError) else ""
     return IngestFailure(kind=type(error).__name__, reason=str(error), detail=detail)
 

@@ -15,7 +15,7 @@
     ├── SourceError                a provider did not deliver
     │   ├── SourceNotInstalledError
     │   ├── AuthMissingError
-    │   ├── MalformedAnswerError   an answer that is not the promised format
+    │   ├── MalformedAnswerError   an answer that is not the promised format (retryable)
     │   ├── RateLimitedError       (retryable)
     │   └── TransientSourceError   (retryable)
     ├── StorageError               the disk refused
@@ -188,7 +188,12 @@ class AuthMissingError(SourceError):
 
 
 class MalformedAnswerError(SourceError):
-    """The answer is not in the promised format, such as HTML instead of bars."""
+    """The answer is not in the promised format, such as HTML instead of bars.
+
+    Worth a retry: a cut connection or a captive portal passes.
+    """
+
+    retryable: ClassVar[bool] = True
 
 
 @dataclass(eq=False, kw_only=True, repr=False)

@@ -27,13 +27,13 @@ from slices.domain.calendar import last_completed_session
 from slices.domain.clock import FixedClock
 from slices.domain.dataset import DatasetRef, read_bars
 from slices.domain.errors import (
-    BadDataError,
     IntegrityError,
+    MalformedAnswerError,
     RateLimitedError,
+    SourceError,
     StorageError,
     SuspectedSplitError,
     SymbolNotFoundError,
-    TradingError,
     TransientSourceError,
 )
 from slices.domain.ports import BarSource, SourceBars
@@ -172,12 +172,12 @@ def test_r03_deleted_sessions_are_what_the_exchange_calendar_misses(tmp_path: Pa
         ("429", RateLimitedError),
         ("hang", TransientSourceError),
         ("reset", TransientSourceError),
-        ("html", BadDataError),
-        ("truncated", BadDataError),
+        ("html", MalformedAnswerError),
+        ("truncated", MalformedAnswerError),
     ],
 )
 def test_r04_a_source_in_trouble_gives_no_data_and_leaves_the_last_good_state(
-    tmp_path: Path, fault: str, error: type[TradingError]
+    tmp_path: Path, fault: str, error: type[SourceError]
 ) -> None:
     listing = Listing(bars=ohlcv(40))
     with serving({"AAA": listing, "BBB": listing}) as provider:

@@ -54,19 +54,13 @@ def test_r01_a_symbol_without_a_good_row_is_a_failure_with_its_reason(store: Bar
     assert "30 x zero volume" in failed.failure.reason
 
 
-def test_an_unreadable_answer_for_one_symbol_is_a_failure(store: BarStore) -> None:
-    error = MalformedAnswerError(source="test", problem="HTML")
-    (failed,) = failures(run(FrameSource({"AAA": ohlcv(), "BBB": error}), store, "AAA", "BBB"))
-    assert failed.failure is not None
-    assert failed.failure.kind == "MalformedAnswerError"
-
-
 @pytest.mark.parametrize(
     "error",
     [
         TransientSourceError(source="test", problem="HTTP 500"),
         RateLimitedError(source="test", problem="HTTP 429", retry_after_seconds=7),
         AuthMissingError(source="test", problem="refused"),
+        MalformedAnswerError(source="test", problem="HTML"),
     ],
 )
 def test_r04_a_source_that_does_not_deliver_raises_after_the_good_symbols_are_stored(

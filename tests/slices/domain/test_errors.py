@@ -30,7 +30,7 @@ def test_every_error_reads_in_one_line_and_travels_between_processes(
 
 def test_only_passing_faults_are_worth_a_retry() -> None:
     retryable = {each.__name__ for each in leaves() if each.retryable}
-    assert retryable == {"RateLimitedError", "TransientSourceError"}
+    assert retryable == {"MalformedAnswerError", "RateLimitedError", "TransientSourceError"}
 
 
 def test_the_tree_is_drawn_completely() -> None:

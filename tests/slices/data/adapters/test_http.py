@@ -53,7 +53,7 @@ def test_the_wait_is_read_as_seconds_or_as_a_date(
     assert retry_after_seconds(headers) == seconds
 
 
-def test_a_network_failure_may_be_tried_again_and_an_unreadable_answer_may_not() -> None:
+def test_a_network_failure_is_told_from_an_unreadable_answer() -> None:
     assert type(broken("test", TimeoutError("late"))) is TransientSourceError
     assert type(broken("test", ConnectionResetError("gone"))) is TransientSourceError
     assert type(broken("test", KeyError("chart"))) is MalformedAnswerError

@@ -78,7 +78,7 @@ def test_r04_yahoo_faults_are_typed_and_the_next_try_is_fresh(
     provider.misbehave(fault, path=CHART)
     with pytest.raises(error) as raised:
         yahoo.fetch("MSFT", start=FIRST, end=LAST)
-    assert raised.value.retryable is (error in (RateLimitedError, TransientSourceError))
+    assert raised.value.retryable is (error is not AuthMissingError)
     provider.misbehave(None)
     assert yahoo.fetch("MSFT", start=FIRST, end=LAST).bars.height == listing("MSFT").height
 
