@@ -6,10 +6,14 @@ import fcntl
 import os
 import socket
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from flows.cli.output import note
 from slices.domain.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SET_FLAGS, UP_AND_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING (Linux netdevice(7))
 
@@ -32,6 +36,26 @@ def ensure_loopback() -> None:
             setting="loopback interface", found="down", needed="`ip link set lo up` as root"
         )
     note("tradeflows: the loopback interface was down; brought it up")
+
+
+@contextmanager
+def reachable_api() -> Iterator[None]:
+    """Turn a Prefect server that does not answer into a settings error.
+
+    Raises:
+        SettingsError: Naming the address and what to do.
+    """
+    from httpx import HTTPError
+
+    try:
+        yield
+    except (RuntimeError, HTTPError) as unreachable:
+        where = os.environ.get("PREFECT_API_URL", "a server started for this run")
+        raise SettingsError(
+            setting="PREFECT_API_URL",
+            found=f"{where}: {str(unreachable).partition(chr(10))[0]}",
+            needed="a Prefect server that answers, or no address at all",
+        ) from unreachable
 
 
 def _reaches_itself() -> bool:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flows.cli.catalogue import flow_entries
 from flows.cli.exits import Exit, exit_code
-from flows.cli.loopback import ensure_loopback
+from flows.cli.loopback import ensure_loopback, reachable_api
 from flows.cli.output import print_json, print_line, report_error
-from slices.domain.errors import ParameterError, SettingsError, TradingError
+from slices.domain.errors import ParameterError, TradingError
 from slices.runtime.environment import check_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slices.domain.results import FlowResult
     from slices.runtime.workflow import Workflow
 
@@ -40,26 +37,6 @@ def load_flow(name: str | None) -> Workflow[..., Any]:
     module = importlib.import_module(entries[plain].module)
     flow: Workflow[..., Any] = getattr(module, plain)
     return flow
-
-
-@contextmanager
-def reachable_api() -> Iterator[None]:
-    """Turn a Prefect server that does not answer into a settings error.
-
-    Raises:
-        SettingsError: Naming the address and what to do.
-    """
-    from httpx import HTTPError
-
-    try:
-        yield
-    except (RuntimeError, HTTPError) as unreachable:
-        where = os.environ.get("PREFECT_API_URL", "a server started for this run")
-        raise SettingsError(
-            setting="PREFECT_API_URL",
-            found=f"{where}: {str(unreachable).partition(chr(10))[0]}",
-            needed="a Prefect server that answers, or no address at all",
-        ) from unreachable
 
 
 def run_flow(name: str | None, words: list[str], *, as_json: bool, verbose: bool) -> Exit:

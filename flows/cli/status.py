@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from flows.cli.exits import Exit
-from flows.cli.loopback import ensure_loopback
+from flows.cli.loopback import ensure_loopback, reachable_api
 from flows.cli.output import print_json, print_line
 from slices.domain.errors import ParameterError
 from slices.runtime.environment import check_home, prepare
@@ -67,11 +67,14 @@ def show_status(*, last: int, as_json: bool) -> Exit:
     check_home()
     ensure_loopback()
     prepare()
-    lines = latest_runs(last)
+    with reachable_api():
+        lines = latest_runs(last)
     if as_json:
         print_json([asdict(line) for line in lines])
     elif not lines:
         print_line("no runs yet; start one with: tradeflows run portfolio_analysis")
+    if lines and not as_json:
+        print_line(f"{'started (UTC)':<19}  {'flow':<28} {'state':<10}")
     for line in () if as_json else lines:
         print_line(
             f"{line.started:<19}  {line.flow:<28} {line.state:<10} {line.seconds:>7.1f} s  "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from slices.domain.clock import Clock
 
+LEAST_GRACE = dt.timedelta(hours=1)
+DATASET_NAME = re.compile(r"([0-9a-f]{32})\.parquet")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
@@ -26,9 +30,10 @@ class Cleaned:
 
 
 def clean(*, older_than_days: int, clock: Clock) -> tuple[Cleaned, ...]:
-    """Remove unreachable bars, and datasets, cached results and locks not used for some days.
+    """Remove cached results written some days ago, and datasets and bars that nothing names.
 
-    Everything removed can be computed or fetched again; reports are never touched.
+    Everything removed can be computed or fetched again; reports are never touched. Nothing is
+    removed within an hour of its writing, so that a run in progress keeps what it stands on.
 
     Args:
         older_than_days: How long a file must not have been written.
@@ -39,15 +44,18 @@ def clean(*, older_than_days: int, clock: Clock) -> tuple[Cleaned, ...]:
     """
     settings = load_settings()
     now = clock.now()
-    oldest = now - dt.timedelta(days=older_than_days)
+    grace = max(dt.timedelta(days=older_than_days), LEAST_GRACE)
+    oldest = (now - grace).timestamp()
     objects = settings.store_folder / "objects"
     before = _size(objects)
-    grace = max(dt.timedelta(days=older_than_days), dt.timedelta(hours=1))
+    results = _removed("results", _old(settings.results_folder, oldest))
+    named = _named_datasets(settings.results_folder)
+    unnamed = [each for each in _old(settings.datasets_folder, oldest) if each.stem not in named]
     gone = BarStore(settings.store_folder).gc(now=now, grace=grace) if objects.is_dir() else ()
     return (
         Cleaned(kind="bars", files=len(gone), freed_bytes=before - _size(objects)),
-        _clean_folder("datasets", settings.datasets_folder, oldest),
-        _clean_folder("results", settings.results_folder, oldest),
+        _removed("datasets", unnamed),
+        results,
     )
 
 
@@ -55,12 +63,24 @@ def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*"))
 
 
-def _clean_folder(kind: str, folder: Path, oldest: dt.datetime) -> Cleaned:
-    old = [each for each in folder.glob("*") if each.stat().st_mtime < oldest.timestamp()]
-    freed = sum(each.stat().st_size for each in old)
-    for each in old:
+def _old(folder: Path, oldest: float) -> list[Path]:
+    return [each for each in folder.glob("*") if each.stat().st_mtime < oldest]
+
+
+def _named_datasets(results: Path) -> set[str]:
+    """Collect the fingerprints of the datasets that some cached result stands on."""
+    return {
+        found
+        for file in results.glob("*")
+        for found in DATASET_NAME.findall(file.read_text(encoding="ascii", errors="replace"))
+    }
+
+
+def _removed(kind: str, files: list[Path]) -> Cleaned:
+    freed = sum(each.stat().st_size for each in files)
+    for each in files:
         try:
             each.unlink(missing_ok=True)
         except OSError as refused:
             raise StorageError(path=str(each), problem=str(refused.strerror)) from refused
-    return Cleaned(kind=kind, files=len(old), freed_bytes=freed)
+    return Cleaned(kind=kind, files=len(files), freed_bytes=freed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from slices.data import loading, moves
@@ -38,9 +37,18 @@ def load_bars(
     """
     groups = loading.batches(symbols, source=source, feed=feed)
     fetched = fetch_bars.map(groups, source=source, feed=feed, start=start, end=end)
-    outcomes = tuple(chain.from_iterable(fetched.result()))
+    outcomes = loading.joined(each.result(raise_on_failure=False) for each in fetched)
     bars = assemble_bars(
-        outcomes, source=source, feed=feed, start=start, end=end, adjustment=adjustment
+        outcomes,
+        source=source,
+        feed=feed,
+        start=start,
+        end=end,
+        adjustment=adjustment,
+        as_of=loading.asked_session(source, feed=feed, end=end),
+        version=loading.fetch_version(
+            tuple(symbols), source=source, feed=feed, start=start, end=end
+        ),
     )
     for event in announcements(bars):
         emit(event)

@@ -82,6 +82,8 @@ class DatasetRef:
         checksum: Digest of the file's bytes, proven on every read.
         path: Where the file is on this machine; not part of the content.
         universe_note: Whether survivorship is controlled, in one sentence.
+        as_of: The session a live source should have reached when it was asked; None where the
+            end of the data was chosen or the source is not a live one.
     """
 
     symbols: tuple[str, ...]
@@ -97,6 +99,7 @@ class DatasetRef:
     checksum: str
     universe_note: str
     quality: tuple[SymbolQuality, ...]
+    as_of: dt.date | None = None
     path: str = field(metadata=LOCATION)
 
     def __str__(self) -> str:

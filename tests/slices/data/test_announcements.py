@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from slices.data.announcements import announcements
-from slices.domain.alerts import Level, RowsQuarantined, SplitSuspected
+from slices.domain.alerts import DataStale, Level, RowsQuarantined, SplitSuspected
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.dataset import DatasetRef, LargeMove, SymbolQuality
 
@@ -51,3 +52,13 @@ def test_each_defect_is_an_event_with_its_level() -> None:
     assert "2 x missing price" in found[0].message
     assert isinstance(found[0], RowsQuarantined)
     assert found[0].rows == 3
+
+
+def test_r05_bars_behind_their_time_are_events_of_growing_level() -> None:
+    def levels(as_of: dt.date | None) -> list[Level]:
+        bars = dataclasses.replace(ref(quality("AAA")), as_of=as_of)
+        return [each.level for each in announcements(bars) if isinstance(each, DataStale)]
+
+    assert levels(None) == levels(DAY) == []
+    assert levels(dt.date(2024, 1, 3)) == [Level.WARNING]
+    assert levels(dt.date(2024, 1, 12)) == [Level.CRITICAL]

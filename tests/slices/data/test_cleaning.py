@@ -61,3 +61,26 @@ def test_an_empty_home_has_nothing_to_clean(
 ) -> None:
     monkeypatch.setenv("TRADEFLOWS_HOME", str(tmp_path))
     assert {each.files for each in clean(older_than_days=0, clock=FixedClock(NOW))} == {0}
+
+
+def test_a_dataset_that_a_kept_result_stands_on_stays(ref: DatasetRef, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    recent, old = results / "recent", results / "old"
+    recent.write_text(f'{{"path": "{ref.path}"}}')
+    old.write_text("{}")
+    for file in (Path(ref.path), old):
+        os.utime(file, (0, 0))
+    written = dt.datetime.fromtimestamp(recent.stat().st_mtime, dt.UTC)
+    clock = FixedClock(written + dt.timedelta(days=1))
+    _, datasets, gone = clean(older_than_days=30, clock=clock)
+    assert (datasets.files, gone.files) == (0, 1)
+    assert ref.is_intact()
+
+
+def test_nothing_of_the_last_hour_is_removed(ref: DatasetRef) -> None:
+    written = dt.datetime.fromtimestamp(Path(ref.path).stat().st_mtime, dt.UTC)
+    clean(older_than_days=0, clock=FixedClock(written + dt.timedelta(minutes=59)))
+    assert ref.is_intact()
+    clean(older_than_days=0, clock=FixedClock(written + dt.timedelta(minutes=61)))
+    assert not Path(ref.path).exists()
