@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from slices.data.adjustment import FACTORS
 from slices.domain.bars import BarShape, shape_of
 from slices.domain.dataset import LargeMove
 from slices.domain.errors import SuspectedSplitError
@@ -36,35 +38,39 @@ def large_moves(
 ) -> tuple[LargeMove, ...]:
     """List the changes of more than 40 % from close to close.
 
-    A move looks like a split when the source does not say where splits are, the gap from the last
-    close to the open (to the close, where there is no open) is within 5 % of a common split ratio,
-    and the money traded stays within a factor of 4 of its median over the 20 sessions before.
-    Only bars that were kept can look like a split: the rest never reaches anyone.
+    A move is explained where a factor steps on that session and undoes most of it, or where the
+    source says where splits are. Any other looks like a split when the gap from the last close to
+    the open (to the close, where there is no open) is within 5 % of a common split ratio, and the
+    money traded stays within a factor of 4 of its median over the 20 sessions before. Only bars
+    that were kept can look like a split: the rest never reaches anyone.
 
     Args:
-        delivered: Rows before quarantine, sorted by session, each once.
+        delivered: Rows before quarantine, sorted by session, each once, with their factors.
         kept: Rows after quarantine.
         actions_known: Whether the source says where splits are.
     """
-    jumps = _jumps(kept)
-    suspects = {} if actions_known else {s: _is_split(gap, t) for s, _, gap, t in jumps}
-    found = {session: change for session, change, _, _ in jumps}
+    found = {move.session: move for move in _moves(kept, actions_known=actions_known)}
     if delivered.height > kept.height:
         usable = delivered.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
-        found = {session: change for session, change, _, _ in _jumps(usable)} | found
-    return tuple(
+        listed = _moves(usable, actions_known=actions_known)
+        found = {m.session: replace(m, looks_like_split=False) for m in listed} | found
+    return tuple(found[session] for session in sorted(found))
+
+
+def _moves(bars: pl.DataFrame, *, actions_known: bool) -> list[LargeMove]:
+    return [
         LargeMove(
             session=session,
-            change=found[session],
-            explained=actions_known,
-            looks_like_split=suspects.get(session, False),
+            change=change,
+            explained=actions_known or undone,
+            looks_like_split=not (actions_known or undone) and _is_split(gap, turnover),
         )
-        for session in sorted(found)
-    )
+        for session, change, gap, turnover, undone in _jumps(bars)
+    ]
 
 
-def _jumps(bars: pl.DataFrame) -> list[tuple[dt.date, float, float, float]]:
-    """List session, change, gap ratio and turnover ratio of every large move."""
+def _jumps(bars: pl.DataFrame) -> list[tuple[dt.date, float, float, float, bool]]:
+    """List session, change, gap ratio, turnover ratio and whether a factor undoes the move."""
     closes = bars["close"].to_numpy()
     if not (np.abs(closes[1:] / closes[:-1] - 1) > LARGE_CHANGE).any():
         return []
@@ -77,8 +83,15 @@ def _jumps(bars: pl.DataFrame) -> list[tuple[dt.date, float, float, float]]:
         change=pl.col("close") / before - 1,
         gap=pl.col("open" if ohlcv else "close") / before,
         turnover=traded / usual if ohlcv else pl.lit(1.0),
+        undone=pl.any_horizontal(map(_undoes_move, FACTORS)).fill_null(value=False),
     )
     return measured.filter(pl.col("change").abs() > LARGE_CHANGE).rows()
+
+
+def _undoes_move(factor: str) -> pl.Expr:
+    """Tell whether the step of a factor leaves less than half of a move, as a log return."""
+    move = pl.col("close").log().diff()
+    return (move + pl.col(factor).log().diff()).abs() < move.abs() / 2
 
 
 def _is_split(gap: float, turnover: float) -> bool:

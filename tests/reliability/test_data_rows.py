@@ -243,6 +243,17 @@ def test_r06_the_same_jump_with_its_factor_is_no_jump(tmp_path: Path) -> None:
     assert (read_bars(ref)["close"].pct_change().abs().max() or 1) < 0.01
 
 
+@pytest.mark.parametrize("basis", [None, Adjustment.RAW, Adjustment.SPLIT])
+def test_r06_an_adjusted_close_that_is_a_copy_hides_no_split(
+    tmp_path: Path, basis: Adjustment | None
+) -> None:
+    table = scaled(ohlcv(40), 25, 0.5).with_columns(adj_close=pl.col("close"))
+    table.select("session", *VALUES, "adj_close").write_csv(tmp_path / "AAA.csv")
+    ref = load(open_source("files", feed=str(tmp_path / "AAA.csv"), basis=basis), tmp_path, "AAA")
+    with pytest.raises(SuspectedSplitError, match=r"AAA: price changed -49\.[0-9]% on 2024-02-07"):
+        check_sizing_allowed(ref)
+
+
 def test_r07_an_unknown_symbol_is_an_error_that_names_it_and_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(SymbolNotFoundError, match=r"^ZZZZ: not found .*; it has: AAPL, GOOGL"):
         open_source("embedded", symbols=["AAPL", "ZZZZ"])

@@ -31,7 +31,8 @@ class FilesSource:
     """Bars of a file or of every file in a folder, read once, when the source is opened.
 
     What the prices are adjusted for is what the person declared. Undeclared prices count as
-    split-adjusted, unless an adjusted close shows splits that the prices still contain.
+    split-adjusted, unless an adjusted close shows splits that the prices still contain. An
+    adjusted close explains the jumps where it steps and no others: it may be a mere copy.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class FilesSource:
             symbol=symbol,
             bars=bars.filter(~outside.fill_null(value=False)),
             basis=basis,
-            actions_known=self._has_adjusted_close and rows["adj_close"].null_count() == 0,
+            actions_known=False,
         )
 
     def _adjustments(self) -> tuple[Adjustment, ...]:

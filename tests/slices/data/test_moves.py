@@ -3,6 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from slices.data.adjustment import FACTORS
 from slices.data.moves import large_moves
 from slices.data.sources import open_source
 from slices.data.validation import validate
@@ -40,8 +41,36 @@ def test_r06_a_source_that_says_where_splits_are_explains_its_jumps() -> None:
     assert (move.explained, move.looks_like_split) == (True, False)
 
 
+def stepping(bars: pl.DataFrame, row: int, step: float, *factors: str) -> pl.DataFrame:
+    before = pl.int_range(pl.len()) < row
+    return bars.with_columns(
+        **{each: pl.when(before).then(1 / step).otherwise(1.0) for each in factors}
+    )
+
+
+@pytest.mark.parametrize("factors", [FACTORS, FACTORS[:1], FACTORS[1:]])
+def test_r06_a_factor_that_steps_with_the_jump_explains_it(factors: tuple[str, ...]) -> None:
+    (move,) = moves(stepping(scaled(ohlcv(40), 25, 0.5), 25, 2.0, *factors))
+    assert (move.explained, move.looks_like_split) == (True, False)
+
+
+@pytest.mark.parametrize(("row", "step"), [(24, 2.0), (26, 2.0), (25, 1.05), (25, 0.5)])
+def test_r06_a_factor_that_steps_elsewhere_or_otherwise_explains_nothing(
+    row: int, step: float
+) -> None:
+    (move,) = moves(stepping(scaled(ohlcv(40), 25, 0.5), row, step, *FACTORS))
+    assert (move.explained, move.looks_like_split) == (False, True)
+
+
+@pytest.mark.parametrize("factor", [None, float("nan")])
+def test_r06_an_unknown_factor_explains_nothing(factor: float | None) -> None:
+    unknown = (pl.lit(factor, dtype=pl.Float64).alias(each) for each in FACTORS)
+    (move,) = moves(scaled(ohlcv(40), 25, 0.5).with_columns(unknown))
+    assert (move.explained, move.looks_like_split) == (False, True)
+
+
 def test_closes_alone_are_judged_by_the_ratio() -> None:
-    closes = scaled(ohlcv(40), 25, 0.5).select("session", "close")
+    closes = scaled(ohlcv(40), 25, 0.5).select("session", "close", *FACTORS)
     (move,) = moves(closes)
     assert move.looks_like_split
 

@@ -116,7 +116,7 @@ def test_an_adjusted_close_shows_the_splits_that_prices_contain(
     tmp_path: Path, basis: Adjustment | None
 ) -> None:
     fetched = open_files(str(with_split(tmp_path)), basis=basis).fetch("AAA", start=None, end=None)
-    assert (fetched.basis, fetched.actions_known) == (Adjustment.RAW, True)
+    assert (fetched.basis, fetched.actions_known) == (Adjustment.RAW, False)
     smooth = adjusted(fetched.bars, fetched.basis, Adjustment.SPLIT)
     assert (smooth["close"].pct_change().abs().max() or 1) < 0.01
 
