@@ -77,9 +77,9 @@ class StoredBars:
         return (self.object_name, self.quarantine) if self.quarantine else (self.object_name,)
 
     def is_intact(self) -> bool:
-        """Tell whether the file is still exactly the one referred to."""
-        file = Path(self.path)
-        return file.is_file() and bytes_digest(file.read_bytes()) == self.checksum
+        """Tell whether every file this entry needs is still exactly the one referred to."""
+        folder = Path(self.root) / OBJECTS
+        return all(_is_whole(folder / name) for name in self.objects)
 
     def same_content(self, other: StoredBars) -> bool:
         """Tell whether another entry says the same, whenever and wherever it was stored."""
@@ -113,6 +113,15 @@ class Manifest:
 def _place(entry: StoredBars) -> tuple[str, ...]:
     origin = entry.origin
     return (origin.provider, origin.feed, entry.symbol, str(origin.start), str(origin.end))
+
+
+def proves_itself(name: str, content: bytes) -> bool:
+    """Tell whether content has the checksum that its file name ends with."""
+    return Path(name).stem.rpartition("-")[2] == bytes_digest(content)
+
+
+def _is_whole(file: Path) -> bool:
+    return file.is_file() and proves_itself(file.name, file.read_bytes())
 
 
 @lru_cache(maxsize=1)

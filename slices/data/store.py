@@ -34,6 +34,7 @@ from slices.data.manifest import (
     StoredBars,
     manifest_from,
     manifest_text,
+    proves_itself,
 )
 from slices.domain.errors import IntegrityError, StorageError
 from slices.domain.fingerprint import bytes_digest, fingerprint
@@ -136,7 +137,7 @@ class BarStore:
         damaged = [
             BadObject(name=name, problem="not what was written")
             for name, file in sorted(present.items())
-            if not _proves_itself(name, read_whole(file))
+            if not proves_itself(name, read_whole(file))
         ]
         missing = sorted(self.manifest().objects - present.keys())
         return (*damaged, *(BadObject(name=name, problem="gone") for name in missing))
@@ -222,7 +223,7 @@ class BarStore:
         """Write an object unless an intact one with this content is there; return its name."""
         content = fingerprint(frame)
         held = present.get(content)
-        if held is not None and _proves_itself(held, read_whole(self._objects / held)):
+        if held is not None and proves_itself(held, read_whole(self._objects / held)):
             return held
         written = parquet_bytes(frame)
         name = f"{content}-{bytes_digest(written)}.parquet"
@@ -234,7 +235,7 @@ class BarStore:
         if not file.is_file():
             raise IntegrityError(path=str(file), problem="the object is gone; load the bars again")
         content = read_whole(file)
-        if not _proves_itself(name, content):
+        if not proves_itself(name, content):
             problem = "the object is not what was written; load the bars again"
             raise IntegrityError(path=str(file), problem=problem)
         return pl.read_parquet(content)
@@ -245,18 +246,13 @@ class BarStore:
 
     def _read_manifest(self, file: Path) -> Manifest:
         text = read_whole(file)
-        if not _proves_itself(file.name, text):
+        if not proves_itself(file.name, text):
             raise IntegrityError(path=str(file), problem="the manifest is not what was written")
         return manifest_from(text, root=self.root, path=str(file))
 
     def _publish(self, manifest: Manifest) -> None:
         text = manifest_text(manifest)
         write_whole(self._manifests / f"{manifest.version:08d}-{bytes_digest(text)}.json", text)
-
-
-def _proves_itself(name: str, content: bytes) -> bool:
-    """Tell whether content has the checksum that its file name ends with."""
-    return Path(name).stem.rpartition("-")[2] == bytes_digest(content)
 
 
 def _remove(file: Path) -> bool:

@@ -45,6 +45,7 @@ from tests.support.frames import (
     repository,
     scaled,
     sessions,
+    with_value,
 )
 from tests.support.provider_server import KEY, SECRET, Listing, serving
 
@@ -286,6 +287,16 @@ def test_r10_a_half_written_dataset_is_never_read(tmp_path: Path) -> None:
         assert not ref.is_intact()
         with pytest.raises(IntegrityError):
             read_bars(ref)
+
+
+def test_r10_lost_rows_in_quarantine_come_back_with_the_next_ingest(tmp_path: Path) -> None:
+    source = FrameSource({"AAA": with_value(ohlcv(), 7, close=None)})
+    ref = load(source, tmp_path, "AAA")
+    (entry,) = BarStore(tmp_path / "store").manifest().entries
+    (tmp_path / "store/objects" / entry.quarantine).unlink()
+    assert not entry.is_intact(), "a cached fetch of it must count as absent"
+    assert load(source, tmp_path, "AAA") == ref
+    assert entry.is_intact()
 
 
 FULL_DISK = """

@@ -104,6 +104,24 @@ def test_rows_in_quarantine_are_kept_with_their_reason(store: BarStore) -> None:
     assert store.quarantined(clean) is None
 
 
+@pytest.mark.parametrize("content", [None, b"PAR1 but not much more"])
+def test_r10_lost_rows_in_quarantine_make_the_entry_absent_and_are_written_again(
+    store: BarStore, content: bytes | None
+) -> None:
+    bars = validate(delivered(with_value(ohlcv(), 3, close=None)), BarShape.OHLCV, "XNYS")
+    (entry,) = put(store, bars)
+    lost = store.root / "objects" / entry.quarantine
+    lost.unlink() if content is None else lost.write_bytes(content)
+    assert not entry.is_intact()
+    assert [each.name for each in store.verify()] == [entry.quarantine]
+    (again,) = put(store, bars)
+    assert again == entry
+    assert again.is_intact()
+    aside = store.quarantined(again)
+    assert aside is not None
+    assert aside.equals(bars.quarantine)
+
+
 @pytest.mark.parametrize("percent", range(0, 100, 10))
 def test_r10_a_truncated_object_is_refused_and_rebuilt(store: BarStore, percent: int) -> None:
     (entry,) = put(store, checked())
