@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slices.domain.errors import BadDataError, ConvergenceError
-from slices.quant.allocation.bounds import check_bounds
+from slices.quant.allocation.bounds import check_bounds, without_rounding
 from slices.quant.types import FloatArray
 
 RIDGE = 1e-11
@@ -24,7 +24,7 @@ class BoundedProblem:
     upper: FloatArray
 
     def solution(self, linear: FloatArray, start: FloatArray) -> FloatArray:
-        """Return the weights with the least w'Hw/2 - q'w.
+        """Return the weights with the least w'Hw/2 - q'w, exactly inside the bounds.
 
         Raises:
             ConvergenceError: Where the conditions of an optimum do not hold at the result.
@@ -45,7 +45,7 @@ class BoundedProblem:
             raise ConvergenceError(
                 method="quadratic program", iterations=iterations, residual=residual / scale
             )
-        return weights
+        return without_rounding(weights, self.lower, self.upper)
 
     def variance(self, weights: FloatArray) -> float:
         """Return the variance of weights, in units of the mean variance."""

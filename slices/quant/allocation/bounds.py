@@ -98,4 +98,27 @@ def filled_in_order(order: IntArray, lower: FloatArray, upper: FloatArray) -> Fl
     before = np.concatenate(([0.0], np.cumsum(room)[:-1]))
     weights = lower.copy()
     weights[order] += np.clip(spare - before, 0.0, room)
-    return weights
+    return np.minimum(weights, upper)
+
+
+def without_rounding(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Return a solver's weights exactly inside their bounds, with a sum of 1.
+
+    What rounding put outside is cut off, and what is then missing or too much goes to the weight
+    with the most room for it.
+
+    Args:
+        weights: N weights that keep bounds and sum up to rounding.
+        lower: N smallest weights.
+        upper: N largest weights.
+
+    >>> without_rounding(np.array([1.1, -0.1]), np.zeros(2), np.ones(2)).tolist()
+    [1.0, 0.0]
+    """
+    inside = np.minimum(np.maximum(weights, lower), upper)
+    missing = 1.0 - inside.sum()
+    room = upper - inside if missing > 0 else inside - lower
+    roomiest = int(room.argmax())
+    changed = float(inside[roomiest]) + missing
+    inside[roomiest] = min(max(changed, lower[roomiest]), upper[roomiest])
+    return inside

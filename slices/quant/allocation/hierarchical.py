@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.quant.allocation.bounds import check_bounds
+from slices.quant.allocation.bounds import check_bounds, without_rounding
 from slices.quant.allocation.naive import volatilities
 from slices.quant.covariance import correlation
 
@@ -78,4 +78,4 @@ def hierarchical_risk_parity(
         return np.ones(1)
     order = leaf_order(correlation_linkage(correlation(covariance)))
     weights = bisected_weights(covariance, order, lower, upper)
-    return np.asarray(np.clip(weights, lower, upper), dtype=np.float64)
+    return without_rounding(weights, lower, upper)

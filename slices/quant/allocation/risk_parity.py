@@ -20,7 +20,7 @@ import numpy as np
 
 from slices.domain.errors import ConvergenceError, InfeasibleError
 from slices.quant.allocation.bounded_problem import BoundedProblem
-from slices.quant.allocation.bounds import check_bounds, proportional_within
+from slices.quant.allocation.bounds import check_bounds, proportional_within, without_rounding
 from slices.quant.allocation.naive import volatilities
 from slices.quant.covariance import correlation
 
@@ -99,7 +99,7 @@ def _bounded(
     for _ in range(NEWTON_STEPS):
         step, slope = _newton_step(covariance, lower, upper, weights)
         if float(np.abs(step).max()) <= STEP_TOLERANCE:
-            return weights + step
+            return without_rounding(weights + step, lower, upper)
         length = 1.0
         while (
             renewed := _log_ratio(covariance, weights + length * step)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.errors import ConvergenceError
-from slices.quant.allocation.bounds import check_bounds, proportional_within
+from slices.quant.allocation.bounds import check_bounds, proportional_within, without_rounding
 from slices.quant.covariance import check_returns
 
 if TYPE_CHECKING:
@@ -69,20 +69,10 @@ def min_expected_shortfall(
         losses = -(scenarios @ weights)
         fresh = np.flatnonzero(~inside & (losses > value_at_risk + TOLERANCE))
         if fresh.size == 0:
-            return _clean(weights, lower, upper)
+            return without_rounding(weights, lower, upper)
     raise ConvergenceError(
         method="least expected shortfall", iterations=ROUNDS, residual=float(fresh.size)
     )
-
-
-def _clean(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """Remove the solver's rounding: put weights inside their bounds and make them sum to 1."""
-    inside = np.clip(weights, lower, upper)
-    roomiest = int(np.argmax(np.minimum(inside - lower, upper - inside)))
-    inside[roomiest] = np.clip(
-        inside[roomiest] + 1.0 - inside.sum(), lower[roomiest], upper[roomiest]
-    )
-    return inside
 
 
 class _Program:

@@ -71,8 +71,9 @@ def trade_weights(
         capital: Cash before the first session, positive.
 
     Raises:
-        BadDataError: Where prices are missing, not positive or differ in shape.
-        ParameterError: Where weights, cost rate or capital are not allowed.
+        BadDataError: Where prices are missing, not positive or differ in shape, or weights are
+            not allowed.
+        ParameterError: Where cost rate or capital are not allowed.
 
     >>> closes = np.array([[100.0], [110.0], [121.0]])
     >>> targets = np.array([[1.0], [np.nan], [0.0]])
@@ -129,24 +130,24 @@ def _check_prices(closes: FloatArray, fill_prices: FloatArray) -> None:
 def _check_weights(targets: FloatArray, *, shape: tuple[int, ...]) -> IntArray:
     """Return the rows that hold decisions."""
     if targets.shape != shape:
-        raise ParameterError(
-            parameter="target_weights", found=f"shape {targets.shape}", allowed=f"shape {shape}"
+        raise BadDataError(
+            dataset="target weights", problem=f"found shape {targets.shape}, needed {shape}"
         )
     missing = np.isnan(targets)
     rows = np.flatnonzero(~missing.all(axis=1))
     decided = targets[rows]
     if not np.isfinite(decided).all():
-        raise ParameterError(
-            parameter="target_weights",
-            found="a row with some weights missing or infinite",
-            allowed="rows of finite weights, or of NaN alone for no decision",
+        raise BadDataError(
+            dataset="target weights",
+            problem="found a row with some weights missing or infinite; "
+            "needed rows of finite weights, or of NaN alone for no decision",
         )
     highest = float(decided.sum(axis=1).max(initial=0.0))
     if decided.min(initial=0.0) < 0 or highest > 1.0 + SUM_TOLERANCE:
-        raise ParameterError(
-            parameter="target_weights",
-            found=f"lowest {decided.min():.6g}, highest sum {highest:.6g}",
-            allowed="weights of at least 0 that sum to at most 1",
+        raise BadDataError(
+            dataset="target weights",
+            problem=f"found lowest {decided.min():.6g}, highest sum {highest:.6g}; "
+            "needed weights of at least 0 that sum to at most 1",
         )
     return np.asarray(rows, dtype=np.int64)
 

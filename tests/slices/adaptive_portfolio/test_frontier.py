@@ -46,8 +46,8 @@ def test_no_symbol_lies_above_the_frontier(bars: DatasetRef) -> None:
 def test_bounds_hold_at_every_point(bars: DatasetRef) -> None:
     bounds = WeightBounds(smallest=0.05, largest=0.3)
     for point in efficient_frontier(bars, bounds=bounds).points:
-        assert min(point.weights) >= 0.05 - 1e-12
-        assert max(point.weights) <= 0.3 + 1e-12
+        assert min(point.weights) >= 0.05
+        assert max(point.weights) <= 0.3
 
 
 def test_bounds_that_leave_one_choice_give_one_point(bars: DatasetRef) -> None:

@@ -221,7 +221,7 @@ def test_bounded_risk_parity_is_the_least_ratio_of_volatility_and_geometric_mean
     covariance = factor_covariance(6, seed=seed)
     lower, upper = uniform_bounds(6, smallest=0.12, largest=0.19)
     weights = risk_parity.risk_parity(covariance, lower, upper)
-    assert np.all((weights >= lower - 1e-12) & (weights <= upper + 1e-12))
+    assert np.all((weights >= lower) & (weights <= upper))
     random = np.random.default_rng(seed)
     others = np.clip(weights + random.normal(0, 0.01, (200, 6)), lower, upper)
     others = others[np.abs(others.sum(axis=1) - 1) < 0.01]

@@ -11,6 +11,7 @@ from slices.quant.allocation.bounds import (
     filled_in_order,
     proportional_within,
     uniform_bounds,
+    without_rounding,
 )
 from slices.quant.allocation.naive import equal_weight, inverse_volatility
 
@@ -58,6 +59,17 @@ def test_filling_in_order_reaches_a_vertex(problem: tuple[np.ndarray, ...]) -> N
     assert weights.sum() == pytest.approx(1.0, abs=1e-12)
     strictly_inside = (weights > lower + 1e-12) & (weights < upper - 1e-12)
     assert strictly_inside.sum() <= 1
+
+
+@given(bounded(), st.integers(0, 10_000))
+def test_rounding_is_removed_exactly(problem: tuple[np.ndarray, ...], seed: int) -> None:
+    wanted, lower, upper = problem
+    noise = np.random.default_rng(seed).normal(0.0, 1e-15, wanted.size)
+    rounded = proportional_within(wanted, lower, upper) + noise
+    weights = without_rounding(rounded, lower, upper)
+    assert np.all((weights >= lower) & (weights <= upper))
+    assert weights == pytest.approx(rounded, abs=1e-13)
+    assert abs(weights.sum() - 1.0) <= max(1e-15, 1.0 - upper.sum())
 
 
 def test_equal_weight_is_one_over_n() -> None:

@@ -251,12 +251,12 @@ def test_prices_that_are_missing_or_not_positive_are_refused(
 def test_weights_that_are_not_allowed_are_refused(row: list[float], found: str) -> None:
     targets = np.full((3, 2), np.nan)
     targets[1] = row
-    with pytest.raises(ParameterError, match=found):
+    with pytest.raises(BadDataError, match=found):
         trade_weights(PRICES, PRICES, targets, cost_rate=0.0, capital=1.0)
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    with pytest.raises(ParameterError, match=r"found shape \(2, 2\)"):
+    with pytest.raises(BadDataError, match=r"found shape \(2, 2\)"):
         trade_weights(PRICES, PRICES, np.zeros((2, 2)), cost_rate=0.0, capital=1.0)
 
 
