@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Answer = TypeVar("Answer")
+FIGURE_COLUMNS = ("work", "measured", "target", "", "remarks")
 COLUMNS = ("work", "ours", "peer", "peer's", "ratio", "target", "difference")
 OURS_PER_PEER = 3
 
@@ -53,6 +54,43 @@ class Contest(Generic[Answer]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured number where there is no peer to race.
+
+    Attributes:
+        unit: "s", "ms", "x" for a ratio, or "%".
+        at_most: Largest value that is wanted; None where nothing is.
+        at_least: Smallest value that is wanted; None where nothing is.
+        note: What else belongs to the number, such as memory or the two times of a ratio.
+        wrong: What is wrong with the answer; empty where it was checked and is right.
+    """
+
+    work: str
+    value: float
+    unit: str
+    at_most: float | None = None
+    at_least: float | None = None
+    note: str = ""
+    wrong: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the target was met; empty where there is none."""
+        if self.at_most is None and self.at_least is None:
+            return ""
+        low = -math.inf if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        return "met" if low <= self.value <= high else "missed"
+
+    @property
+    def target(self) -> str:
+        """Write the target; empty where there is none."""
+        if self.at_most is not None:
+            return f"<= {self.at_most:g} {self.unit}"
+        return "" if self.at_least is None else f">= {self.at_least:g}{self.unit}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Median seconds of both sides; NaN where the peer was skipped."""
 
@@ -71,7 +109,8 @@ class Outcome:
         return self.theirs / self.ours
 
 
-def _timed(run: Callable[[], Answer]) -> tuple[float, Answer]:
+def timed(run: Callable[[], Answer]) -> tuple[float, Answer]:
+    """Run once; return the seconds it took and its answer."""
     start = time.perf_counter()
     answer = run()
     return time.perf_counter() - start, answer
@@ -86,10 +125,10 @@ def held(contest: Contest[Answer]) -> Outcome:
     ours, theirs, difference = [], [], float("nan")
     for _ in range(contest.repeats):
         for _ in range(OURS_PER_PEER):
-            seconds, mine = _timed(contest.ours)
+            seconds, mine = timed(contest.ours)
             ours.append(seconds)
         if not skipped:
-            seconds, other = _timed(contest.theirs)
+            seconds, other = timed(contest.theirs)
             theirs.append(seconds)
             difference = contest.difference(mine, other)
     return Outcome(
@@ -116,14 +155,14 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
             "",
             "",
         )
-    met = outcome.target is None or outcome.ratio >= outcome.target
+    verdict = "met" if outcome.target is None or outcome.ratio >= outcome.target else "missed"
     return (
         outcome.work,
         _milliseconds(outcome.ours),
         outcome.peer,
         _milliseconds(outcome.theirs),
         f"{outcome.ratio:,.1f}x",
-        target if met else f"{target}, missed",
+        f"{target}, {verdict}" if target else "",
         f"{outcome.difference:+.1e}{'' if outcome.agrees else ' DISAGREES'}",
     )
 
@@ -163,3 +202,23 @@ def run(title: str, contests: Iterable[Contest[Answer]], *, packages: Iterable[s
         sys.stdout.flush()
     write("\nMedians; ratio is the peer's time over ours; difference as each work defines it.\n")
     return 0 if agreed else 1
+
+
+def print_figures(title: str, figures: Iterable[Figure], *, packages: Iterable[str]) -> int:
+    """Print figures row by row as they are measured.
+
+    Returns:
+        An exit code: 1 where an answer is wrong, else 0; slowness is no failure.
+    """
+    write = sys.stdout.write
+    write(f"{title}\n{machine_line(packages)}\n\n")
+    write(f"| {' | '.join(FIGURE_COLUMNS)} |\n{'|---' * len(FIGURE_COLUMNS)}|\n")
+    right = True
+    for each in figures:
+        right = right and not each.wrong
+        remark = f"WRONG: {each.wrong}" if each.wrong else each.note
+        shown = f"{each.value:,.4g} {each.unit}"
+        write(f"| {each.work} | {shown} | {each.target} | {each.verdict} | {remark} |\n")
+        sys.stdout.flush()
+    write("\nOf several runs the median.\n")
+    return 0 if right else 1
