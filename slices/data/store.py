@@ -5,11 +5,16 @@
     root/
       objects/<content>-<checksum>.parquet   bars, or rows in quarantine; never changed
       manifests/00000042-<checksum>.json     what version 42 holds; the highest number counts
+      manifests/<name>.json.damaged          a manifest that no longer proves itself
       writer.lock                            held by whoever writes or collects garbage
 
 A manifest appears by a rename after every object it names is on the disk. So a reader, who never
 locks, sees one whole version or another, and a crash between any two steps loses nothing that was
 acknowledged.
+
+A manifest damaged afterwards is passed over, with a warning in the log, in favour of the newest
+that proves itself; the next writer sets it aside and `verify` names it. Its objects stay for the
+grace of the garbage collection, and bars that only it named are loaded again when they are wanted.
 """
 
 from __future__ import annotations
@@ -25,17 +30,16 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from slices.data.adjustment import available_adjustments
-from slices.data.atomic import UNFINISHED, read_whole, write_whole
+from slices.data.atomic import read_whole, write_whole
 from slices.data.manifest import (
     NO_OBJECT,
     OBJECTS,
     Manifest,
     Origin,
     StoredBars,
-    manifest_from,
-    manifest_text,
     proves_itself,
 )
+from slices.data.versions import Versions
 from slices.domain.errors import IntegrityError, StorageError
 from slices.domain.fingerprint import bytes_digest, fingerprint
 
@@ -43,9 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from slices.data.validation import ValidatedBars
-
-MANIFESTS = "manifests"
-EMPTY = Manifest(version=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +75,16 @@ class BarStore:
     def __init__(self, root: Path, *, lock_timeout_seconds: float = 60.0) -> None:
         self.root = Path(root)
         self._objects = self.root / OBJECTS
-        self._manifests = self.root / MANIFESTS
+        self._versions = Versions(self.root)
         self._lock_timeout_seconds = lock_timeout_seconds
 
     def manifest(self) -> Manifest:
-        """Pin the newest version: what it names stays readable whatever is written after.
+        """Pin the newest sound version: what it names stays readable whatever is written after.
 
         Raises:
-            IntegrityError: Where the newest manifest is not what was written.
+            IntegrityError: Where it is of a form that is not known here.
         """
-        files = self._manifest_files()
-        return self._read_manifest(files[-1]) if files else EMPTY
+        return self._versions.newest()
 
     def put(
         self, batch: Sequence[ValidatedBars], *, origin: Origin, ingested_at: dt.datetime
@@ -103,7 +103,7 @@ class BarStore:
             StorageError: Where the disk refuses; the store is as it was before.
         """
         with self._writing():
-            current = self.manifest()
+            current = self._versions.recover()
             present = self._present()
             entries = tuple(self._entry(each, origin, ingested_at, present) for each in batch)
             held = tuple(current.find(each.symbol, origin) for each in entries)
@@ -112,7 +112,7 @@ class BarStore:
                 for new, old in zip(entries, held, strict=True)
             )
             if kept != held:
-                self._publish(current.followed_by(kept))
+                self._versions.publish(current.followed_by(kept))
             return kept
 
     def read(self, entry: StoredBars) -> pl.DataFrame:
@@ -132,12 +132,16 @@ class BarStore:
         return self._read_object(entry.quarantine) if entry.quarantine else None
 
     def verify(self) -> tuple[BadObject, ...]:
-        """List every object that is damaged, and every one the newest manifest misses."""
+        """List every damaged object and manifest, and what the newest sound manifest misses."""
         present = {each.name: each for each in self._objects.glob("*.parquet")}
         damaged = [
             BadObject(name=name, problem="not what was written")
             for name, file in sorted(present.items())
             if not proves_itself(name, read_whole(file))
+        ]
+        damaged += [
+            BadObject(name=name, problem="not what was written")
+            for name in self._versions.damaged()
         ]
         missing = sorted(self.manifest().objects - present.keys())
         return (*damaged, *(BadObject(name=name, problem="gone") for name in missing))
@@ -147,10 +151,13 @@ class BarStore:
     ) -> tuple[str, ...]:
         """Remove what neither the newest versions nor a recent reader can need.
 
+        No object goes while a manifest that was found damaged is kept: it may have named any.
+
         Args:
             now: The current instant, timezone-aware.
             keep_versions: How many of the newest manifests stay, with everything they name.
-            grace: How long an older manifest or object stays after it was written.
+            grace: How long an older manifest or object stays after it was written, and a damaged
+                manifest after it was set aside.
 
         Returns:
             Names of the removed files.
@@ -160,13 +167,16 @@ class BarStore:
         """
         oldest = (now - grace).timestamp()
         with self._writing():
-            files = self._manifest_files()
+            self._versions.recover()
+            files = self._versions.files()
             recent = {each for each in files if each.stat().st_mtime > oldest}
             kept = recent | set(files[-max(keep_versions, 1) :])
-            needed = {name for file in kept for name in self._read_manifest(file).objects}
+            needed = self._versions.objects_of(kept)
+            in_doubt = self._versions.has_damaged_since(now - grace)
+            objects = () if in_doubt else self._objects.glob("*")
             unneeded = [
                 each
-                for each in sorted((*self._objects.glob("*"), *self._manifests.glob("*")))
+                for each in sorted((*objects, *self._versions.folder.glob("*")))
                 if each not in kept and each.name not in needed
             ]
             return tuple(
@@ -239,20 +249,6 @@ class BarStore:
             problem = "the object is not what was written; load the bars again"
             raise IntegrityError(path=str(file), problem=problem)
         return pl.read_parquet(content)
-
-    def _manifest_files(self) -> list[Path]:
-        files = self._manifests.glob("*.json")
-        return sorted(each for each in files if not each.name.endswith(UNFINISHED))
-
-    def _read_manifest(self, file: Path) -> Manifest:
-        text = read_whole(file)
-        if not proves_itself(file.name, text):
-            raise IntegrityError(path=str(file), problem="the manifest is not what was written")
-        return manifest_from(text, root=self.root, path=str(file))
-
-    def _publish(self, manifest: Manifest) -> None:
-        text = manifest_text(manifest)
-        write_whole(self._manifests / f"{manifest.version:08d}-{bytes_digest(text)}.json", text)
 
 
 def _remove(file: Path) -> bool:

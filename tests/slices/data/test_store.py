@@ -157,15 +157,57 @@ def test_r10_an_object_that_is_gone_is_named(store: BarStore) -> None:
     assert (bad.name, bad.problem) == (entry.object_name, "gone")
 
 
-def test_r10_a_damaged_manifest_is_refused_and_never_replaced_by_an_older_one(
-    store: BarStore,
+def damage(file: Path, percent: int = 50) -> str:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) * percent // 100])
+    return file.name
+
+
+@pytest.mark.parametrize("percent", range(0, 100, 10))
+def test_r10_a_damaged_manifest_gives_way_to_the_newest_sound_one_and_is_named(
+    store: BarStore, percent: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put(store, checked())
-    put(store, checked(level=101))
+    (first,) = put(store, checked("AAA"))
+    put(store, checked("BBB"))
     newest = max((store.root / "manifests").iterdir())
-    newest.write_bytes(newest.read_bytes()[:-1])
-    with pytest.raises(IntegrityError, match="manifest is not what was written"):
-        store.manifest()
+    name = damage(newest, percent)
+    assert store.manifest().entries == (first,)
+    assert str(newest) in caplog.text
+    assert [each.name for each in store.verify()] == [name]
+    put(store, checked("CCC", level=7))
+    assert [each.symbol for each in store.manifest().entries] == ["AAA", "CCC"]
+    assert [each.name for each in store.verify()] == [f"{name}.damaged"]
+    assert f"kept as {newest}.damaged" in caplog.text
+    (again,) = put(store, checked("BBB"))
+    assert store.manifest().find("BBB", ORIGIN) == again
+
+
+def test_r10_a_store_whose_every_manifest_is_damaged_starts_anew(store: BarStore) -> None:
+    put(store, checked("AAA"))
+    put(store, checked("BBB"))
+    names = [damage(each) for each in sorted((store.root / "manifests").iterdir())]
+    assert store.manifest().entries == ()
+    (entry,) = put(store, checked("AAA"))
+    assert store.read(entry).equals(checked().bars)
+    assert [each.name for each in store.verify()] == [f"{each}.damaged" for each in names]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_r10_gc_sets_a_damaged_manifest_aside_and_spares_every_object_for_the_grace(
+    store: BarStore, place: int
+) -> None:
+    entries = [put(store, checked(level=100 + i))[0] for i in range(3)]
+    age(store, 7200)
+    name = damage(sorted((store.root / "manifests").iterdir())[place])
+    age(store, 7200)
+    hour = dt.timedelta(hours=1)
+    assert store.gc(now=dt.datetime.now(dt.UTC), grace=hour) == ()
+    assert all(each.is_intact() for each in entries)
+    assert [each.name for each in store.verify()] == [f"{name}.damaged"]
+    age(store, 7200)
+    removed = store.gc(now=dt.datetime.now(dt.UTC), grace=hour)
+    assert set(removed) == {f"{name}.damaged", entries[place].object_name}
+    assert store.verify() == ()
 
 
 def test_r10_a_manifest_with_other_fields_is_refused(store: BarStore) -> None:
