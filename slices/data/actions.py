@@ -7,10 +7,6 @@ other step that rounding cannot explain is a dividend.
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from enum import StrEnum
-
 import polars as pl
 
 SPLIT_RATIOS = (1.25, 4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0)
@@ -23,25 +19,6 @@ SMALLEST_STEP = 1e-6
 """Relative steps below this are float noise even in prices that are not rounded."""
 
 MOST_DECIMALS = 8
-
-
-class ActionKind(StrEnum):
-    """What a company did to its shares."""
-
-    SPLIT = "split"
-    DIVIDEND = "dividend"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CorporateAction:
-    """One split or dividend, on the first session that trades without it.
-
-    `value` is new shares per old share, or cash per share in the price's currency.
-    """
-
-    session: dt.date
-    kind: ActionKind
-    value: float
 
 
 def rounding_unit(prices: pl.Series) -> float:
@@ -65,7 +42,9 @@ def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The rows with `factor` (rounding removed, 1 on the last row), `split_step` and
-        `dividend_step`: by what the factor rose because of a split or a dividend on that row.
+        `dividend_step`: by what the factor rose because of a split or a dividend on that row,
+        which is new shares per old share, or 1 + cash per share / close. A dividend smaller than
+        the rounding of the adjusted close cannot be seen.
     """
     ratio = pl.col("adj_close") / pl.col("close")
     inverse = 1 / pl.col("adj_close")
@@ -88,29 +67,6 @@ def factor_steps(bars: pl.DataFrame) -> pl.DataFrame:
         factor=pl.when(last).then(1.0).otherwise(pl.col("factor") / pl.col("factor").last()),
         dividend_step=pl.when(is_dividend).then(rise).otherwise(1.0),
     )
-
-
-def corporate_actions(bars: pl.DataFrame) -> tuple[CorporateAction, ...]:
-    """List the splits and dividends that an adjusted close implies.
-
-    Dividends follow the convention `factor step = 1 + dividend / close`, close being that of the
-    first session without the dividend. One smaller than the rounding of the adjusted close cannot
-    be seen and is not listed.
-
-    Args:
-        bars: Columns session, close and adj_close, sorted, all finite and positive.
-    """
-    steps = factor_steps(bars)
-    splits = steps.filter(pl.col("split_step") != 1).select("session", value="split_step")
-    paid = (pl.col("dividend_step") - 1) * pl.col("close")
-    dividends = steps.filter(pl.col("dividend_step") != 1).select("session", value=paid)
-    named = [(ActionKind.SPLIT, splits), (ActionKind.DIVIDEND, dividends)]
-    found = [
-        CorporateAction(session=session, kind=kind, value=value)
-        for kind, rows in named
-        for session, value in rows.iter_rows()
-    ]
-    return tuple(sorted(found, key=lambda each: (each.session, each.kind)))
 
 
 def later_splits_undone() -> pl.Expr:

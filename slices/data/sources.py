@@ -78,21 +78,3 @@ def open_source(
             return open_alpaca(feed, **account, url=alpaca_url, timeout_seconds=timeout_seconds)
     allowed = ", ".join(cast("tuple[str, ...]", get_args(SourceName)))
     raise ParameterError(parameter="source", found=repr(name), allowed=allowed)
-
-
-def known_symbols(name: str, *, feed: str | None = None) -> tuple[str, ...]:
-    """List the symbols a source has, sorted; empty for a remote source, which cannot say.
-
-    Raises:
-        ParameterError: There is no such source or feed.
-        DataError: A file does not hold bars.
-    """
-    if name == "embedded" and feed is None:
-        from slices.data.adapters.embedded import FEEDS
-
-        return tuple(sorted({symbol for each in FEEDS.values() for symbol in each.symbols}))
-    if name in ("embedded", "files"):
-        return open_source(name, feed=feed).symbols()
-    if name in get_args(SourceName):
-        return ()
-    return open_source(name).symbols()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - dataclass fields are resolved at run time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -44,12 +43,6 @@ class ValidatedBars:
     shape: BarShape
     basis: Adjustment
     actions_known: bool
-
-    @property
-    def quarantined_sessions(self) -> tuple[dt.date, ...]:
-        """Sessions that were delivered but have no good row."""
-        held = self.quarantine["session"].drop_nulls().unique().sort()
-        return tuple(held.filter(~held.is_in(self.bars["session"].implode())))
 
 
 def validate(source: SourceBars, shape: BarShape, calendar: str) -> ValidatedBars:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from slices.data.actions import CorporateAction, corporate_actions, with_factors
+from slices.data.actions import with_factors
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.errors import (
     IntegrityError,
@@ -165,17 +165,6 @@ def not_found(symbols: tuple[str, ...], feed: EmbeddedFeed) -> SymbolNotFoundErr
         available=feed.symbols,
         reason="; ".join((*renamed, *others)),
     )
-
-
-def embedded_actions(symbol: str) -> tuple[CorporateAction, ...]:
-    """List the splits and dividends of a symbol of `us_ohlcv5`, derived from its adjusted close.
-
-    Raises:
-        SymbolNotFoundError: The feed does not have the symbol.
-    """
-    if symbol not in US_OHLCV5.symbols:
-        raise not_found((symbol,), US_OHLCV5)
-    return corporate_actions(_stocks().filter(pl.col("symbol") == symbol))
 
 
 def _file_bytes(feed: EmbeddedFeed) -> bytes:

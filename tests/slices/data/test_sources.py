@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from slices.data.adapters import yahoo
-from slices.data.sources import known_symbols, open_source
+from slices.data.sources import open_source
 from slices.domain.errors import ParameterError, SourceNotInstalledError
 from tests.support.frames import ohlcv
 
@@ -23,8 +23,6 @@ def test_an_unknown_source_is_refused_with_the_names_there_are() -> None:
         ParameterError, match="found 'nope'; allowed: embedded, files, yfinance, alpaca"
     ):
         open_source("nope")
-    with pytest.raises(ParameterError, match="source"):
-        known_symbols("nope")
 
 
 @pytest.mark.parametrize(
@@ -41,11 +39,3 @@ def test_a_source_whose_package_is_absent_says_what_to_install(
         open_source(name, alpaca_key="key", alpaca_secret="x")  # noqa: S106 - not a secret
     assert f"pip install 'tradeflows[{extra}]'" in str(raised.value)
     assert not raised.value.retryable
-
-
-def test_known_symbols_are_listed_where_a_source_can_say(tmp_path: Path) -> None:
-    ohlcv().drop("split_factor", "total_factor").write_csv(tmp_path / "AAA.csv")
-    assert len(known_symbols("embedded")) == 23
-    assert known_symbols("embedded", feed="us_ohlcv5") == ("AAPL", "GOOGL", "IBM", "META", "MSFT")
-    assert known_symbols("files", feed=str(tmp_path)) == ("AAA",)
-    assert known_symbols("yfinance") == known_symbols("alpaca") == ()

@@ -48,7 +48,7 @@ def test_r02_conflicting_duplicates_are_all_set_aside() -> None:
     found = checked(pl.concat([bars, other, other]))
     assert found.quality.quarantined == (("conflicting duplicate", 3),)
     assert bars["session"][4] not in found.bars["session"]
-    assert found.quarantined_sessions == (bars["session"][4],)
+    assert set(found.quarantine["session"]) == {bars["session"][4]}
     assert found.quality.missing_sessions == ()
 
 
@@ -74,7 +74,7 @@ def test_r03_a_quarantined_session_is_bad_and_not_missing() -> None:
     bars = ohlcv()
     found = checked(with_value(bars, 7, close=None))
     assert found.quality.missing_sessions == ()
-    assert found.quarantined_sessions == (bars["session"][7],)
+    assert found.quarantine["session"].to_list() == [bars["session"][7]]
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from slices.data.actions import ActionKind
+from slices.data.actions import factor_steps
 from slices.data.adapters import embedded
 from slices.data.adapters.embedded import (
     US_CLOSE20,
     US_OHLCV5,
     EmbeddedSource,
-    embedded_actions,
     open_embedded,
 )
 from slices.data.adjustment import adjusted
@@ -98,32 +97,34 @@ def test_factors_change_on_actions_only_and_end_at_one() -> None:
     for symbol in US_OHLCV5.symbols:
         bars = open_embedded("us_ohlcv5", []).fetch(symbol, start=None, end=None).bars
         changed = bars.filter(pl.col("total_factor") != pl.col("total_factor").shift(1))
-        assert changed["session"].to_list() == [each.session for each in embedded_actions(symbol)]
+        acted = {session for each in splits_and_dividends(symbol) for session in each}
+        assert changed["session"].cast(pl.String).to_list() == sorted(acted)
         assert bars.row(-1)[-2:] == (1.0, 1.0)
 
 
+def splits_and_dividends(symbol: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Map sessions to ratios, and to cash per share."""
+    steps = factor_steps(embedded._stocks().filter(pl.col("symbol") == symbol))
+    named = steps.select(
+        pl.col("session").cast(pl.String),
+        split="split_step",
+        cash=((pl.col("dividend_step") - 1) * pl.col("close")).round(6),
+    )
+    splits = named.filter(pl.col("split") != 1).select("session", "split")
+    dividends = named.filter(pl.col("cash") != 0).select("session", "cash")
+    return dict(splits.iter_rows()), dict(dividends.iter_rows())
+
+
 def test_actions_are_the_ones_that_happened() -> None:
-    apple = [(a.session.isoformat(), a.kind, round(a.value, 6)) for a in embedded_actions("AAPL")]
-    assert apple == [
-        ("2000-06-21", ActionKind.SPLIT, 2.0),
-        ("2005-02-28", ActionKind.SPLIT, 2.0),
-        ("2012-08-09", ActionKind.DIVIDEND, 2.65),
-        ("2012-11-07", ActionKind.DIVIDEND, 2.65),
-        ("2013-02-07", ActionKind.DIVIDEND, 2.65),
-    ]
-    microsoft = embedded_actions("MSFT")
-    assert [a.session.isoformat() for a in microsoft if a.kind is ActionKind.SPLIT] == [
-        "2003-02-18"
-    ]
-    special = next(a for a in microsoft if a.session == dt.date(2004, 11, 15))
-    assert (special.kind, round(special.value, 6)) == (ActionKind.DIVIDEND, 3.08)
-    assert len(embedded_actions("IBM")) == 52
-    assert embedded_actions("GOOGL") == embedded_actions("META") == ()
-
-
-def test_actions_of_an_unknown_symbol_are_refused() -> None:
-    with pytest.raises(SymbolNotFoundError, match="JPM"):
-        embedded_actions("JPM")
+    assert splits_and_dividends("AAPL") == (
+        {"2000-06-21": 2.0, "2005-02-28": 2.0},
+        {"2012-08-09": 2.65, "2012-11-07": 2.65, "2013-02-07": 2.65},
+    )
+    splits, dividends = splits_and_dividends("MSFT")
+    assert splits == {"2003-02-18": 2.0}
+    assert dividends["2004-11-15"] == 3.08
+    assert [len(each) for each in splits_and_dividends("IBM")] == [0, 52]
+    assert splits_and_dividends("GOOGL") == splits_and_dividends("META") == ({}, {})
 
 
 def test_dates_limit_rows_but_not_factors() -> None:
