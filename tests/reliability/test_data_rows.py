@@ -14,9 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slices.data.assemble import assemble
 from slices.data.freshness import freshness
-from slices.data.ingest import ingest
 from slices.data.moves import check_sizing_allowed, sizing_block
 from slices.data.sources import open_source
 from slices.data.store import BarStore
@@ -25,7 +23,7 @@ from slices.domain.alerts import Level
 from slices.domain.bars import Adjustment, BarShape, check_bars, row_defects
 from slices.domain.calendar import last_completed_session
 from slices.domain.clock import FixedClock
-from slices.domain.dataset import DatasetRef, read_bars
+from slices.domain.dataset import read_bars
 from slices.domain.errors import (
     IntegrityError,
     MalformedAnswerError,
@@ -36,11 +34,11 @@ from slices.domain.errors import (
     SymbolNotFoundError,
     TransientSourceError,
 )
-from slices.domain.ports import BarSource, SourceBars
+from slices.domain.ports import SourceBars
 from tests.support.frames import (
-    INSTANT,
     FrameSource,
     delivered,
+    load,
     ohlcv,
     repository,
     scaled,
@@ -51,26 +49,6 @@ from tests.support.provider_server import KEY, SECRET, Listing, serving
 
 VALUES = BarShape.OHLCV.values
 BAD_NUMBERS = [None, float("nan"), float("inf"), float("-inf"), 0.0, -1.0, -1e9]
-
-
-def load(
-    source: BarSource,
-    folder: Path,
-    *symbols: str,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
-) -> DatasetRef:
-    store = BarStore(folder / "store")
-    outcomes = ingest(source, symbols, start=start, end=end, store=store, clock=FixedClock(INSTANT))
-    return assemble(
-        outcomes,
-        source=source,
-        store=store,
-        start=start,
-        end=end,
-        adjustment=Adjustment.SPLIT,
-        datasets_dir=folder / "datasets",
-    )
 
 
 def shipped(count: int = 60) -> SourceBars:
@@ -302,8 +280,7 @@ FULL_DISK = """
     import resource, sys
     from pathlib import Path
     from slices.domain.errors import StorageError
-    from tests.reliability.test_data_rows import load
-    from tests.support.frames import FrameSource, ohlcv
+    from tests.support.frames import FrameSource, load, ohlcv
 
     folder, limit, rows, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
     source = FrameSource({f"S{n:02}": ohlcv(rows, level=100 + n * step) for n in range(12)})

@@ -9,10 +9,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from slices.data.assemble import assemble
+from slices.data.ingest import ingest
+from slices.data.store import BarStore
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.calendar import sessions_between
+from slices.domain.clock import FixedClock
+from slices.domain.dataset import DatasetRef
 from slices.domain.errors import SymbolNotFoundError
-from slices.domain.ports import SourceBars, SourceCapabilities
+from slices.domain.ports import BarSource, SourceBars, SourceCapabilities
 
 FIRST = dt.date(2024, 1, 2)
 INSTANT = dt.datetime(2026, 1, 5, 22, 0, tzinfo=dt.UTC)
@@ -125,3 +130,25 @@ class FrameSource:
             raise answer
         inside = pl.col("session").is_between(start or dt.date.min, end or dt.date.max)
         return delivered(answer.filter(inside), symbol=symbol, basis=self.basis)
+
+
+def load(
+    source: BarSource,
+    folder: Path,
+    *symbols: str,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    adjustment: Adjustment = Adjustment.SPLIT,
+) -> DatasetRef:
+    """Take symbols all the way from a source to a dataset; store and datasets lie in the folder."""
+    store = BarStore(folder / "store")
+    outcomes = ingest(source, symbols, start=start, end=end, store=store, clock=FixedClock(INSTANT))
+    return assemble(
+        outcomes,
+        source=source,
+        store=store,
+        start=start,
+        end=end,
+        adjustment=adjustment,
+        datasets_dir=folder / "datasets",
+    )

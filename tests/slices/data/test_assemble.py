@@ -12,7 +12,7 @@ from slices.data.sources import open_source
 from slices.data.store import BarStore
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.clock import FixedClock
-from slices.domain.dataset import DatasetRef, read_bars, read_closes
+from slices.domain.dataset import read_bars, read_closes
 from slices.domain.errors import (
     AdjustmentUnavailableError,
     BadDataError,
@@ -20,29 +20,7 @@ from slices.domain.errors import (
     ParameterError,
     SymbolNotFoundError,
 )
-from slices.domain.ports import BarSource
-from tests.support.frames import INSTANT, FrameSource, ohlcv, scaled, sessions, with_value
-
-
-def load(
-    source: BarSource,
-    folder: Path,
-    *symbols: str,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
-    adjustment: Adjustment = Adjustment.SPLIT,
-) -> DatasetRef:
-    store = BarStore(folder / "store")
-    outcomes = ingest(source, symbols, start=start, end=end, store=store, clock=FixedClock(INSTANT))
-    return assemble(
-        outcomes,
-        source=source,
-        store=store,
-        start=start,
-        end=end,
-        adjustment=adjustment,
-        datasets_dir=folder / "datasets",
-    )
+from tests.support.frames import INSTANT, FrameSource, load, ohlcv, scaled, sessions, with_value
 
 
 @pytest.fixture
