@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.errors import ParameterError, listed
 from slices.domain.parameters import DEFAULT_BOUNDS, WeightBounds
 from slices.domain.portfolio import Allocator
 from slices.quant.allocation.bounds import uniform_bounds
@@ -11,6 +12,20 @@ from slices.quant.covariance import check_returns, sample_covariance
 
 if TYPE_CHECKING:
     from slices.quant.types import FloatArray
+
+ALLOCATORS: tuple[Allocator, ...] = tuple(
+    each for each in Allocator if each is not Allocator.HELD_WEIGHTS
+)
+"""Those that turn returns into weights: all but the held weights, which are given."""
+
+
+def compared(held_weights: dict[str, float] | None) -> list[Allocator]:
+    """List what an analysis compares: the held weights first, where given, then every allocator.
+
+    >>> compared(None)[0].value, compared({"AAPL": 1.0})[0].value
+    ('equal_weight', 'held_weights')
+    """
+    return [*([] if held_weights is None else [Allocator.HELD_WEIGHTS]), *ALLOCATORS]
 
 
 def allocate(
@@ -26,7 +41,7 @@ def allocate(
     """Turn a window of returns into weights that sum to 1 within bounds.
 
     Args:
-        allocator: Which way.
+        allocator: Which way; one of `ALLOCATORS`.
         returns: T x N simple returns without NaN, T >= 2.
         bounds: Smallest and largest weight of every symbol.
         confidence: Of the expected shortfall that `min_expected_shortfall` makes least.
@@ -42,6 +57,7 @@ def allocate(
             positive expected excess return for `max_sharpe`, a symbol without variance for those
             that share risk.
         ConvergenceError: Where an answer could not be verified.
+        ParameterError: For the held weights, which no returns determine.
     """
     lower, upper = uniform_bounds(
         check_returns(returns).shape[1], smallest=bounds.smallest, largest=bounds.largest
@@ -77,5 +93,9 @@ def _from_covariance(
             return quadratic.min_variance(covariance, lower, upper, start=start)
         case Allocator.RISK_PARITY:
             return risk_parity.risk_parity(covariance, lower, upper, start=start)
-        case _:
+        case Allocator.HIERARCHICAL_RISK_PARITY:
             return hierarchical.hierarchical_risk_parity(covariance, lower, upper)
+        case _:
+            raise ParameterError(
+                parameter="allocator", found=allocator.value, allowed=listed(ALLOCATORS)
+            )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def efficient_frontier(
     bars: DatasetRef,
     *,
-    lookback_sessions: int = 504,
+    lookback_sessions: int = 252,
     bounds: WeightBounds = DEFAULT_BOUNDS,
     points: int = 20,
 ) -> EfficientFrontier:

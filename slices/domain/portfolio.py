@@ -10,7 +10,7 @@ from slices.domain.results import FlowResult
 
 
 class Allocator(StrEnum):
-    """The ways of turning past returns into weights."""
+    """The ways of turning past returns into weights, and holding given ones to compare with."""
 
     EQUAL_WEIGHT = "equal_weight"
     INVERSE_VOLATILITY = "inverse_volatility"
@@ -19,6 +19,7 @@ class Allocator(StrEnum):
     RISK_PARITY = "risk_parity"
     HIERARCHICAL_RISK_PARITY = "hierarchical_risk_parity"
     MIN_EXPECTED_SHORTFALL = "min_expected_shortfall"
+    HELD_WEIGHTS = "held_weights"
 
 
 class TailMethod(StrEnum):
@@ -57,7 +58,7 @@ class RiskContribution:
 class Performance:
     """Measures of one series of returns; fractions and ratios, annualized where named so.
 
-    A measure that is undefined for the series is NaN.
+    A measure that is undefined for the series is NaN, `max_drawdown_sessions` included.
     """
 
     sessions: int
@@ -68,7 +69,7 @@ class Performance:
     sortino_ratio: float
     calmar_ratio: float
     max_drawdown: float
-    max_drawdown_sessions: int
+    max_drawdown_sessions: float
     skewness: float
     excess_kurtosis: float
     hit_rate: float
@@ -103,7 +104,7 @@ class Diversification:
     Attributes:
         correlations: Square matrix in the order of `symbols`.
         order: Symbols in the order of the hierarchical clustering.
-        clusters: Groups of symbols that move together, largest first.
+        clusters: Groups of symbols that correlate with at least 0.5 on average, largest first.
         most_alike: The two symbols with the highest correlation, and its value.
     """
 
@@ -125,10 +126,15 @@ class AllocatorEvaluation:
         weights: What it would hold now, in the order of `symbols`; empty where undefined.
         undefined_reason: Why it has no weights now, where it has none.
         refits: How many times weights were fitted in the walk-forward.
-        undefined_refits: How many of these had no answer, so that the held weights were kept.
-        performance: Net of costs, out of sample.
-        annual_turnover: One-way, as fractions of equity per year.
-        costs_paid: Sum of costs as a fraction of starting equity.
+        undefined_refits: How many of these have no answer, so that the held weights were kept.
+        failed_refits: How many of these did not converge; here, too, the held weights were kept.
+        refit_reasons: Why refits were undefined or failed, each sentence once, oldest first.
+        performance: Net of costs, out of sample; every measure is NaN where the allocator never
+            had an answer to trade, so that the account stayed in cash.
+        annual_turnover: One-way, as fractions of equity per year, without the first purchase; NaN
+            where nothing was ever bought.
+        annual_costs: Costs per year, the first purchase included, as a fraction of the average
+            equity; NaN where nothing was ever bought.
         equity: Account value at `sessions`, starting from the capital.
     """
 
@@ -138,9 +144,11 @@ class AllocatorEvaluation:
     undefined_reason: str
     refits: int
     undefined_refits: int
+    failed_refits: int
+    refit_reasons: tuple[str, ...]
     performance: Performance
     annual_turnover: float
-    costs_paid: float
+    annual_costs: float
     sessions: tuple[dt.date, ...]
     equity: tuple[float, ...]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.adaptive_portfolio.allocators import allocate
+from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
 from slices.adaptive_portfolio.evaluation import (
     AllocationRule,
     period_ends,
@@ -121,7 +121,7 @@ def frontier(points: int) -> Contest[np.ndarray]:
 def our_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
     """Weights of all allocators at all refits; each also traded, with costs."""
     weights = []
-    for allocator in Allocator:
+    for allocator in ALLOCATORS:
         rule = AllocationRule(
             allocator=allocator,
             lookback_sessions=LOOKBACK,
@@ -141,7 +141,7 @@ def their_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
     return np.array(
         [
             [skfolio_weights(allocator, w[1:] / w[:-1] - 1, tight=False) for w in windows]
-            for allocator in Allocator
+            for allocator in ALLOCATORS
         ]
     )
 

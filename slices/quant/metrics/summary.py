@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +31,6 @@ def performance(
     Returns:
         Every measure, NaN where it is undefined; the risk-free rate is taken as 0.
     """
-    sessions_below = max_drawdown_sessions(returns)
     return Performance(
         sessions=int(np.size(returns)),
         total_return=total_return(returns),
@@ -42,7 +40,7 @@ def performance(
         sortino_ratio=sortino_ratio(returns, periods_per_year=periods_per_year),
         calmar_ratio=calmar_ratio(returns, periods_per_year=periods_per_year),
         max_drawdown=max_drawdown(returns),
-        max_drawdown_sessions=0 if math.isnan(sessions_below) else int(sessions_below),
+        max_drawdown_sessions=max_drawdown_sessions(returns),
         skewness=skewness(returns),
         excess_kurtosis=excess_kurtosis(returns),
         hit_rate=hit_rate(returns),

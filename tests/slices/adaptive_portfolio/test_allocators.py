@@ -7,15 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slices.adaptive_portfolio.allocators import allocate
-from slices.domain.errors import BadDataError, InfeasibleError, InsufficientHistoryError
+from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate, compared
+from slices.domain.errors import (
+    BadDataError,
+    InfeasibleError,
+    InsufficientHistoryError,
+    ParameterError,
+)
 from slices.domain.parameters import WeightBounds
 from slices.domain.portfolio import Allocator
 from slices.quant.covariance import ledoit_wolf_covariance, sample_covariance
 from tests.slices.quant.market import factor_returns, us_closes, us_returns
 from tests.slices.quant.peers import skfolio_weights
 
-every_allocator = pytest.mark.parametrize("allocator", Allocator)
+every_allocator = pytest.mark.parametrize("allocator", ALLOCATORS)
 SHARES_RISK = [
     Allocator.INVERSE_VOLATILITY,
     Allocator.RISK_PARITY,
@@ -180,6 +185,17 @@ def test_a_start_changes_nothing(allocator: Allocator) -> None:
     returns = us_returns(504)
     warm = allocate(allocator, returns, start=np.full(20, 0.05))
     assert warm == pytest.approx(allocate(allocator, returns), abs=1e-9)
+
+
+def test_held_weights_are_compared_with_all_that_are_fitted() -> None:
+    assert len(ALLOCATORS) == 7
+    assert compared(None) == list(ALLOCATORS)
+    assert compared({"A": 1.0}) == [Allocator.HELD_WEIGHTS, *ALLOCATORS]
+
+
+def test_held_weights_do_not_follow_from_returns() -> None:
+    with pytest.raises(ParameterError, match="found held_weights; allowed: equal_weight, inverse"):
+        allocate(Allocator.HELD_WEIGHTS, market(1))
 
 
 def test_another_covariance_can_be_given() -> None:

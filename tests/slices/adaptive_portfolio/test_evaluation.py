@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from dataclasses import astuple
+import math
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from slices.adaptive_portfolio.allocators import allocate
+from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
 from slices.adaptive_portfolio.evaluation import evaluate, period_ends
 from slices.adaptive_portfolio.history import read_history
 from slices.domain.errors import InfeasibleError, InsufficientHistoryError, ParameterError
 from slices.domain.parameters import Costs, WeightBounds
 from slices.domain.portfolio import Allocator
+from slices.quant.allocation import bounded_problem
 from slices.quant.metrics import performance
 from tests.slices.quant.market import factor_returns, stored, us_closes, us_dataset
 
@@ -38,7 +40,7 @@ def first_month(sessions: tuple[dt.date, ...], lookback: int) -> int:
     )
 
 
-@pytest.mark.parametrize("allocator", Allocator)
+@pytest.mark.parametrize("allocator", ALLOCATORS)
 def test_an_evaluation_hangs_together(bars: DatasetRef, allocator: Allocator) -> None:
     found = evaluate(bars, allocator, lookback_sessions=252, capital=50_000.0)
     dates = us_closes()[0][-700:]
@@ -50,7 +52,8 @@ def test_an_evaluation_hangs_together(bars: DatasetRef, allocator: Allocator) ->
     assert found.refits == len(period_ends(dates[first:], "monthly"))
     assert sum(found.weights) == pytest.approx(1.0, abs=1e-9)
     assert found.annual_turnover > 0
-    assert found.costs_paid > 0
+    assert found.annual_costs > 0
+    assert found.failed_refits == found.undefined_refits == 0
     returns = np.diff(found.equity) / found.equity[:-1]
     expected = performance(returns, periods_per_year=252, confidence=0.95)
     assert astuple(found.performance) == pytest.approx(astuple(expected), rel=1e-9)
@@ -81,7 +84,41 @@ def test_the_newest_weights_come_from_the_newest_window(bars: DatasetRef) -> Non
     assert found.weights == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("allocator", Allocator)
+def with_opens_and_holes(folder: Path, *, opens_from: int, closes_from: int) -> DatasetRef:
+    """Six names with opens, one of which has holes; prices change after these sessions."""
+    dates, names, prices = us_closes()
+    closes = prices[-700:, :6].copy()
+    opens = np.vstack([closes[:1], closes[:-1]]) * 1.001
+    closes[closes_from:] *= np.linspace(1, 3, 6)
+    opens[opens_from:] *= np.linspace(1, 3, 6)
+    closes[[300, 411, 520, 660], 2] = np.nan
+    folder.mkdir()
+    return stored(
+        folder,
+        dates[-700:],
+        dict(zip(names[:6], closes.T, strict=True)),
+        opens=dict(zip(names[:6], opens.T, strict=True)),
+    )
+
+
+@pytest.mark.parametrize("allocator", ALLOCATORS)
+@pytest.mark.parametrize("closes_from", [650, 700])
+def test_later_opens_and_closes_do_not_change_the_past(
+    allocator: Allocator, closes_from: int, tmp_path: Path
+) -> None:
+    plain = with_opens_and_holes(tmp_path / "a", opens_from=700, closes_from=700)
+    other = with_opens_and_holes(tmp_path / "b", opens_from=650, closes_from=closes_from)
+    bounds = WeightBounds(largest=0.4)
+    before, after = (evaluate(each, allocator, bounds=bounds) for each in (plain, other))
+    past = before.sessions.index(us_closes()[0][-700:][650])
+    assert before.sessions == after.sessions
+    assert before.equity[:past] == after.equity[:past]
+    assert before.equity[-1] != after.equity[-1]
+    if closes_from == 700:
+        assert before.weights == after.weights
+
+
+@pytest.mark.parametrize("allocator", ALLOCATORS)
 def test_the_future_does_not_change_the_past(
     allocator: Allocator, bars: DatasetRef, tmp_path: Path
 ) -> None:
@@ -99,10 +136,65 @@ def test_the_future_does_not_change_the_past(
 def test_costs_lower_the_result_and_are_counted(bars: DatasetRef) -> None:
     free = evaluate(bars, Allocator.RISK_PARITY, lookback_sessions=252, costs=FREE)
     dear = evaluate(bars, Allocator.RISK_PARITY, lookback_sessions=252, costs=Costs())
-    assert free.costs_paid == 0.0
-    assert dear.costs_paid > 0.001
+    assert free.annual_costs == 0.0
+    assert dear.annual_costs > 0.001
     assert dear.equity[-1] < free.equity[-1]
     assert dear.annual_turnover == pytest.approx(free.annual_turnover, rel=1e-2)
+
+
+def test_turnover_leaves_out_the_first_purchase_and_costs_are_of_average_equity(
+    tmp_path: Path,
+) -> None:
+    dates, names, closes = us_closes()
+    alone = stored(tmp_path, dates[-400:], {names[0]: closes[-400:, 0].copy()})
+    costs = Costs(commission_bps=100, slippage_bps=0)
+    found = evaluate(alone, Allocator.EQUAL_WEIGHT, costs=costs)
+    years = (len(found.sessions) - 1) / 252
+    spent = 100_000.0 / 1.01 * 0.01
+    assert found.annual_turnover == pytest.approx(0.0, abs=1e-12)
+    assert found.annual_costs == pytest.approx(spent / years / np.mean(found.equity), rel=1e-9)
+
+
+def test_held_weights_are_judged_like_the_allocators(bars: DatasetRef) -> None:
+    equal = evaluate(bars, Allocator.EQUAL_WEIGHT)
+    held = dict.fromkeys(reversed(bars.symbols), 1 / 6)
+    found = evaluate(bars, Allocator.HELD_WEIGHTS, held_weights=held)
+    assert found.allocator is Allocator.HELD_WEIGHTS
+    assert found.sessions == equal.sessions
+    assert found.refits == equal.refits
+    assert found.equity == pytest.approx(equal.equity, rel=1e-12)
+    assert found.annual_turnover == pytest.approx(equal.annual_turnover, rel=1e-9)
+
+
+def test_held_weights_follow_their_symbols_and_may_break_bounds(bars: DatasetRef) -> None:
+    held = dict.fromkeys(bars.symbols, 0.0) | {bars.symbols[3]: 1.0}
+    bounds = WeightBounds(largest=0.5)
+    found = evaluate(bars, Allocator.HELD_WEIGHTS, held_weights=held, bounds=bounds, costs=FREE)
+    closes = us_closes()[2][-len(found.sessions) + 1 :, 3]
+    assert found.weights == (0, 0, 0, 1, 0, 0)
+    assert found.equity[1:] == pytest.approx(100_000 * closes / closes[0], rel=1e-9)
+
+
+def test_a_sum_of_held_weights_that_is_off_by_rounding_is_traded(bars: DatasetRef) -> None:
+    held = dict.fromkeys(bars.symbols, (1 + 5e-7) / 6)
+    found = evaluate(bars, Allocator.HELD_WEIGHTS, held_weights=held)
+    assert sum(found.weights) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("held", "sentence"),
+    [
+        (None, "held_weights: found none; allowed: one weight for each symbol"),
+        ({"AAPL": 1.0}, "found weights for AAPL; allowed: one weight for each of AAPL, AMD"),
+        ({"AAPL": 1.5, "AMD": -0.5, "BAC": 0, "BBY": 0, "CVX": 0, "GE": 0}, r"-0\.5"),
+        ({"AAPL": 0.5, "AMD": 0, "BAC": 0, "BBY": 0, "CVX": 0, "GE": 0}, "found a sum of 0.5"),
+    ],
+)
+def test_held_weights_that_do_not_fit_are_refused(
+    bars: DatasetRef, held: dict[str, float] | None, sentence: str
+) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        evaluate(bars, Allocator.HELD_WEIGHTS, held_weights=held)
 
 
 def test_bounds_hold(bars: DatasetRef) -> None:
@@ -135,6 +227,8 @@ def test_refits_without_an_answer_keep_what_is_held(tmp_path: Path) -> None:
     assert 0 < found.undefined_refits < found.refits
     assert found.weights == ()
     assert "positive expected excess return" in found.undefined_reason
+    assert found.refit_reasons == (found.undefined_reason,)
+    assert found.failed_refits == 0
     assert found.equity[-1] < max(found.equity)
 
 
@@ -145,7 +239,24 @@ def test_a_refit_without_an_answer_at_the_start_stays_in_cash(tmp_path: Path) ->
     found = evaluate(bars, Allocator.MAX_SHARPE, lookback_sessions=60)
     assert found.undefined_refits == found.refits
     assert set(found.equity) == {100_000.0}
-    assert found.annual_turnover == 0.0
+    assert found.weights == ()
+    assert math.isnan(found.annual_turnover)
+    assert math.isnan(found.annual_costs)
+    figures = asdict(found.performance)
+    assert figures.pop("sessions") == len(found.sessions) - 1
+    assert all(math.isnan(each) for each in figures.values())
+
+
+def test_a_fit_that_does_not_converge_is_counted_apart(
+    bars: DatasetRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_problem, "KKT_ACCEPTED", -1.0)
+    found = evaluate(bars, Allocator.MIN_VARIANCE, rebalance="quarterly")
+    assert found.failed_refits == found.refits
+    assert found.undefined_refits == 0
+    assert all(each.startswith("quadratic program: residual") for each in found.refit_reasons)
+    assert found.undefined_reason.startswith("quadratic program: residual")
+    assert math.isnan(found.performance.sharpe_ratio)
 
 
 def test_opens_are_what_orders_fill_at(tmp_path: Path) -> None:
@@ -169,7 +280,34 @@ def test_sessions_without_every_bar_are_left_out(tmp_path: Path) -> None:
     assert us_closes()[0][-400:][100] not in history.sessions
 
 
-@pytest.mark.parametrize(("lookback", "needed"), [(700, 702), (698, 762)])
+def test_the_least_out_of_sample_sessions_are_enough_and_one_less_is_not(tmp_path: Path) -> None:
+    dates, names, closes = us_closes()
+    first = first_month(dates, 252)
+    for count in (first + 64, first + 63):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        short = stored(folder, dates[:count], {names[0]: closes[:count, 0].copy()})
+        if count == first + 64:
+            assert evaluate(short, Allocator.EQUAL_WEIGHT).performance.sessions == 63
+        else:
+            sentence = f"needs {first + 64} sessions of bars, found {count}"
+            with pytest.raises(InsufficientHistoryError, match=sentence):
+                evaluate(short, Allocator.EQUAL_WEIGHT)
+
+
+def test_a_symbol_that_ends_early_ends_the_evaluation(tmp_path: Path) -> None:
+    dates, names, closes = us_closes()
+    chosen = closes[-700:, :3].copy()
+    chosen[600:, 1] = np.nan
+    (tmp_path / "all").mkdir()
+    bars = stored(tmp_path / "all", dates[-700:], dict(zip(names[:3], chosen.T, strict=True)))
+    cut = stored(tmp_path, dates[-700:-100], dict(zip(names[:3], chosen[:600].T, strict=True)))
+    found, expected = (evaluate(each, Allocator.MIN_VARIANCE) for each in (bars, cut))
+    assert found.sessions[-1] == dates[-101]
+    assert found == expected
+
+
+@pytest.mark.parametrize(("lookback", "needed"), [(700, 764), (698, 763), (620, 702)])
 def test_a_short_history_is_refused_with_what_is_needed(
     bars: DatasetRef, lookback: int, needed: int
 ) -> None:

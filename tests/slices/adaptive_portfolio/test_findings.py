@@ -102,9 +102,11 @@ def analysis(count: int) -> PortfolioAnalysis:
                 undefined_reason="no answer" if each is Allocator.MAX_SHARPE else "",
                 refits=40,
                 undefined_refits=1,
+                failed_refits=0,
+                refit_reasons=(),
                 performance=measured,
                 annual_turnover=1.2,
-                costs_paid=0.01,
+                annual_costs=0.01,
                 sessions=SESSIONS,
                 equity=tuple((1e6 * np.cumprod(1 + returns)).tolist()),
             )
