@@ -41,8 +41,6 @@ class StoredBars:
         quarantine: Name of the object with the rows set aside; empty where there are none.
         shape: Columns of the bars.
         basis: The adjustment of the prices as stored.
-        adjustments: What the prices can be adjusted to, given the factors that are known.
-        actions_known: Whether the source says where splits are.
         quality: What validation found; its rows and sessions are those of the bars.
         ingested_at: When this content was first stored, UTC.
         root: The store's folder on this machine; not part of the content.
@@ -55,8 +53,6 @@ class StoredBars:
     quarantine: str
     shape: BarShape
     basis: Adjustment
-    adjustments: tuple[Adjustment, ...]
-    actions_known: bool
     quality: SymbolQuality
     ingested_at: dt.datetime = field(metadata=LOCATION)
     root: str = field(default="", metadata=LOCATION)

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 from filelock import FileLock, Timeout
 
-from slices.data.adjustment import available_adjustments
 from slices.data.atomic import read_whole, write_whole
 from slices.data.manifest import (
     NO_OBJECT,
@@ -222,8 +221,6 @@ class BarStore:
             quarantine=self._put_object(aside, present) if aside.height else NO_OBJECT,
             shape=validated.shape,
             basis=validated.basis,
-            adjustments=available_adjustments(validated.bars, validated.basis),
-            actions_known=validated.actions_known,
             quality=validated.quality,
             ingested_at=ingested_at.astimezone(dt.UTC),
             root=str(self.root),

@@ -33,7 +33,6 @@ class ValidatedBars:
         quality: What was found.
         shape: Columns of the bars.
         basis: The adjustment of the prices.
-        actions_known: Whether the source says where splits are.
     """
 
     symbol: str
@@ -42,7 +41,6 @@ class ValidatedBars:
     quality: SymbolQuality
     shape: BarShape
     basis: Adjustment
-    actions_known: bool
 
 
 def validate(source: SourceBars, shape: BarShape, calendar: str) -> ValidatedBars:
@@ -73,7 +71,6 @@ def validate(source: SourceBars, shape: BarShape, calendar: str) -> ValidatedBar
         quality=_quality(source, delivered, bars, quarantine, calendar),
         shape=shape,
         basis=source.basis,
-        actions_known=source.actions_known,
     )
 
 

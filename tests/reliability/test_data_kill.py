@@ -42,7 +42,7 @@ WRITER = """
         quality = SymbolQuality(symbol=symbol, rows=len(days), first_session=days[0],
                                 last_session=days[-1])
         return ValidatedBars(symbol=symbol, bars=frame, quarantine=frame.clear(), quality=quality,
-                             shape=BarShape.CLOSE_ONLY, basis=Adjustment.SPLIT, actions_known=True)
+                             shape=BarShape.CLOSE_ONLY, basis=Adjustment.SPLIT)
 
     while True:
         level += 1

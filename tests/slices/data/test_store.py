@@ -14,7 +14,7 @@ from slices.data.atomic import write_whole
 from slices.data.manifest import Origin, StoredBars
 from slices.data.store import BarStore, parquet_bytes
 from slices.data.validation import ValidatedBars, validate
-from slices.domain.bars import Adjustment, BarShape
+from slices.domain.bars import BarShape
 from slices.domain.errors import IntegrityError, StorageError
 from slices.domain.fingerprint import bytes_digest, fingerprint
 from tests.support.frames import INSTANT, delivered, ohlcv, with_value
@@ -47,7 +47,6 @@ def test_bars_come_back_as_they_were_put(store: BarStore) -> None:
     assert store.read(entry).equals(good.bars)
     assert entry.content == fingerprint(good.bars)
     assert entry.quality == good.quality
-    assert entry.adjustments == (Adjustment.SPLIT, Adjustment.TOTAL)
     assert entry.ingested_at == INSTANT
     assert entry.is_intact()
 
