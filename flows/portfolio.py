@@ -25,7 +25,7 @@ from slices.domain.parameters import (
     check_bounds_fit,
     check_weights_fit,
 )
-from slices.domain.portfolio import Allocator, PortfolioAnalysis
+from slices.domain.portfolio import PortfolioAnalysis
 from slices.monitor import tasks as monitor
 from slices.runtime.workflow import workflow
 
@@ -50,8 +50,8 @@ def portfolio_analysis(
     """What do I hold, and what should I?
 
     Measures the risk of the held weights (volatility, drawdown, value at risk and expected
-    shortfall, what each holding adds), shows how the holdings move together, and compares seven
-    allocators out of sample and net of costs, with the efficient frontier.
+    shortfall, what each holding adds), shows how the holdings move together, and compares the held
+    weights with seven allocators out of sample and net of costs, with the efficient frontier.
 
     Args:
         symbols: At least two tickers.
@@ -84,7 +84,8 @@ def portfolio_analysis(
     )
     evaluations = portfolio.evaluate.map(
         unmapped(bars),
-        list(Allocator),
+        portfolio.compared(held_weights),
+        held_weights=unmapped(held_weights),
         lookback_sessions=lookback_sessions,
         rebalance=rebalance,
         bounds=unmapped(bounds),

@@ -113,7 +113,7 @@ def allocation_chart(evaluations: tuple[AllocatorEvaluation, ...]) -> BarChart:
     shown = _heaviest([each.weights for each in known])
     return BarChart(
         key="allocation",
-        title="Weights each allocator would hold now",
+        title=f"Weights each allocator would hold after {evaluations[0].sessions[-1]}",
         categories=tuple(symbols[at] for at in shown),
         groups=tuple(
             (label(each.allocator), tuple(each.weights[at] for at in shown)) for each in known
@@ -148,10 +148,10 @@ def frontier_chart(frontier: EfficientFrontier) -> PointChart:
         x_unit=Unit.FRACTION,
         y_unit=Unit.FRACTION,
         x_label="volatility a year",
-        y_label="return a year",
+        y_label="mean return a year, before costs",
         caption=(
-            "Estimated from the newest window: returns of one window say little about the next, "
-            "so read the shape, not the height"
+            "Estimated from the newest window: mean returns of one window say little about the "
+            "next, so read the shape, not the height"
             f"{_of_many(len(frontier.symbols), 'with the largest weights')}."
         ),
     )

@@ -22,14 +22,14 @@ from slices.adaptive_portfolio.tables import (
 )
 from slices.adaptive_portfolio.wording import (
     caveats,
-    defined,
+    confidence_text,
     headline,
     label,
-    money,
-    percent,
     plain_notes,
+    ranked,
 )
-from slices.domain.portfolio import PortfolioAnalysis, TailMethod
+from slices.domain.numbers import written
+from slices.domain.portfolio import PortfolioAnalysis
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def portfolio_findings(
         title="Portfolio analysis",
         headline=headline(risk, judged),
         figures=_figures(risk),
-        notes=_notes(bars, sessions=structure.sessions),
+        notes=_notes(bars, judged, sessions=structure.sessions),
         sections=(
             _held(risk, structure),
             _could_be(risk, judged, frontier),
@@ -68,7 +68,7 @@ def portfolio_findings(
     )
     return PortfolioAnalysis(
         headline=report.headline,
-        caveats=caveats(bars),
+        caveats=caveats(bars, judged),
         summary=_summary(risk, judged),
         report=report,
         bars=bars,
@@ -81,8 +81,8 @@ def portfolio_findings(
 
 def _figures(risk: HoldingsRisk) -> tuple[KeyFigure, ...]:
     held, tail = risk.performance, risk.tails[0]
-    level = percent(tail.confidence, digits=0)
-    loss = money(tail.value_at_risk * risk.capital)
+    level = confidence_text(tail.confidence)
+    loss = written(tail.value_at_risk * risk.capital, Unit.MONEY)
     return (
         KeyFigure(
             label="Volatility a year", value=held.annualized_volatility, unit=Unit.FRACTION,
@@ -98,7 +98,7 @@ def _figures(risk: HoldingsRisk) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Largest drawdown", value=held.max_drawdown, unit=Unit.FRACTION,
-            note=f"longest time under water: {held.max_drawdown_sessions:,} sessions",
+            note=f"longest time under water: {held.max_drawdown_sessions:,.0f} sessions",
         ),
         KeyFigure(
             label="Sharpe ratio", value=held.sharpe_ratio, unit=Unit.RATIO,
@@ -106,16 +106,18 @@ def _figures(risk: HoldingsRisk) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Diversification ratio", value=risk.diversification_ratio, unit=Unit.RATIO,
-            note=f"worth {risk.effective_bets:.1f} independent bets of equal size",
+            note=f"its square: {risk.effective_bets:.1f} independent bets of equal risk",
         ),
     )  # fmt: skip
 
 
-def _notes(bars: DatasetRef, *, sessions: int) -> tuple[Note, ...]:
+def _notes(
+    bars: DatasetRef, evaluations: tuple[AllocatorEvaluation, ...], *, sessions: int
+) -> tuple[Note, ...]:
     return (
-        *(Note(text=each, tone=Tone.WARNING) for each in caveats(bars)),
+        *(Note(text=each, tone=Tone.WARNING) for each in caveats(bars, evaluations)),
         Note(text=bars.universe_note, tone=Tone.WARNING),
-        *(Note(text=each) for each in plain_notes(bars, sessions=sessions)),
+        *(Note(text=each) for each in plain_notes(bars, evaluations, sessions=sessions)),
     )
 
 
@@ -147,9 +149,10 @@ def _could_be(
         title="What could be held",
         intro=(
             "Each allocator was fitted again and again on past returns only, traded at the next "
-            "session and charged for it. All figures are out of sample and net of costs. Several "
-            "allocators were compared on one history, so the best of them looks better here than "
-            "it can be expected to do."
+            "session and charged for it: the curves and the first table are out of sample and net "
+            "of costs. Several allocators were compared on one history, so the best of them looks "
+            "better here than it can be expected to do. The weights and the frontier below them "
+            "are fits to the newest window."
         ),
         blocks=(
             equity_chart(evaluations),
@@ -172,25 +175,26 @@ def _data(bars: DatasetRef) -> Section:
 def _summary(
     risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]
 ) -> tuple[tuple[str, str], ...]:
-    held = risk.performance
-    tails = {each.method: each for each in risk.tails}
-    tail = tails[TailMethod.HISTORICAL]
-    level = percent(tail.confidence, digits=0)
+    held, tail = risk.performance, risk.tails[0]
+    level = confidence_text(tail.confidence)
     lines = [
-        ("Volatility a year", percent(held.annualized_volatility)),
-        ("Sharpe ratio", f"{held.sharpe_ratio:.2f}"),
-        ("Largest drawdown", percent(held.max_drawdown)),
-        (f"Value at risk {level}, one session", percent(tail.value_at_risk)),
-        (f"Expected shortfall {level}, one session", percent(tail.expected_shortfall)),
-        ("Diversification ratio", f"{risk.diversification_ratio:.2f}"),
-    ]
-    lines += [
+        ("Volatility a year", written(held.annualized_volatility, Unit.FRACTION)),
+        ("Sharpe ratio, before costs", written(held.sharpe_ratio, Unit.RATIO)),
+        ("Largest drawdown", written(held.max_drawdown, Unit.FRACTION)),
+        (f"Value at risk {level}, one session", written(tail.value_at_risk, Unit.FRACTION)),
         (
-            f"Out of sample, {label(each.allocator).lower()}",
-            f"Sharpe ratio {each.performance.sharpe_ratio:5.2f}, "
-            f"a year {percent(each.performance.annualized_return):>7}, "
-            f"drawdown {percent(each.performance.max_drawdown):>6}",
-        )
-        for each in defined(evaluations)
+            f"Expected shortfall {level}, one session",
+            written(tail.expected_shortfall, Unit.FRACTION),
+        ),
+        ("Diversification ratio", written(risk.diversification_ratio, Unit.RATIO)),
     ]
+    lines += [(f"Out of sample: {label(e.allocator)}", _judged(e)) for e in ranked(evaluations)]
     return tuple(lines)
+
+
+def _judged(evaluation: AllocatorEvaluation) -> str:
+    measured = evaluation.performance
+    sharpe_ratio = written(measured.sharpe_ratio, Unit.RATIO)
+    yearly = written(measured.annualized_return, Unit.FRACTION)
+    drawdown = written(measured.max_drawdown, Unit.FRACTION)
+    return f"Sharpe ratio {sharpe_ratio:>5}, {yearly:>7} a year, drawdown {drawdown:>6}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slices.adaptive_portfolio.wording import label
+from slices.adaptive_portfolio.wording import confidence_text, label
 from slices.domain.report import Table, Unit
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ def tail_table(risk: HoldingsRisk) -> Table:
     """Compare the tail of one session by method, as fractions and in money."""
     return Table(
         key="tail-risk",
-        title=f"Loss in one session at {risk.tails[0].confidence:.1%} confidence",
-        columns=("Method", "Value at risk", "in money", "Expected shortfall", "in money "),
+        title=f"Loss in one session at {confidence_text(risk.tails[0].confidence)} confidence",
+        columns=("Method", "Value at risk", "VaR in money", "Expected shortfall", "ES in money"),
         units=(Unit.TEXT, Unit.FRACTION, Unit.MONEY, Unit.FRACTION, Unit.MONEY),
         rows=tuple(
             (
@@ -31,7 +31,11 @@ def tail_table(risk: HoldingsRisk) -> Table:
             )
             for each in risk.tails
         ),
-        caption="Normal and Cornish-Fisher fit the moments; historical takes the past as it was.",
+        caption=(
+            "Normal fits mean and variance, Cornish-Fisher also skewness and kurtosis; it is "
+            "undefined where no such distribution has the moments of the sample. Historical takes "
+            "the past as it was."
+        ),
     )
 
 
@@ -59,17 +63,21 @@ def contribution_table(risk: HoldingsRisk) -> Table:
 
 
 def cluster_table(structure: Diversification) -> Table:
-    """List the groups of symbols that move together."""
+    """List the groups of symbols that move together, then those on their own."""
+    groups = [members for members in structure.clusters if len(members) > 1]
+    alone = tuple(members[0] for members in structure.clusters if len(members) == 1)
+    named = [(f"Group {place}", members) for place, members in enumerate(groups, start=1)]
+    named += [("On their own", alone)] if alone else []
     return Table(
         key="clusters",
         title="Groups that move together",
         columns=("Group", "Symbols", "Members"),
-        units=(Unit.COUNT, Unit.COUNT, Unit.TEXT),
-        rows=tuple(
-            (place, len(members), ", ".join(members))
-            for place, members in enumerate(structure.clusters, start=1)
+        units=(Unit.TEXT, Unit.COUNT, Unit.TEXT),
+        rows=tuple((name, len(members), ", ".join(members)) for name, members in named),
+        caption=(
+            "Members correlate with 0.5 or more on average; the average over all pairs is "
+            f"{structure.average_correlation:.2f}."
         ),
-        caption=f"Average correlation {structure.average_correlation:.2f}.",
     )
 
 
@@ -80,7 +88,7 @@ def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:
         title="Allocators out of sample, net of costs",
         columns=(
             "Allocator", "Return a year", "Volatility", "Sharpe", "Sortino", "Calmar",
-            "Max drawdown", "Turnover a year", "Costs paid", "Refits", "No answer",
+            "Max drawdown", "Turnover a year", "Costs a year", "Refits", "No answer",
         ),
         units=(
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.RATIO, Unit.RATIO,
@@ -96,15 +104,24 @@ def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:
                 each.performance.calmar_ratio,
                 each.performance.max_drawdown,
                 each.annual_turnover,
-                each.costs_paid,
+                each.annual_costs,
                 each.refits,
-                each.undefined_refits,
+                each.undefined_refits + each.failed_refits,
             )
             for each in evaluations
         ),
-        caption="Where a fit had no answer, the held weights were kept.",
+        caption=(
+            f"{_period(evaluations[0])} Turnover is one-way and leaves out the first purchase; "
+            "costs are a share of the average account value. Where a fit had no answer, the "
+            "weights held were kept."
+        ),
         best=("", "high", "low", "high", "high", "high", "low", "low", "low", "", ""),
     )  # fmt: skip
+
+
+def _period(evaluation: AllocatorEvaluation) -> str:
+    first, last = evaluation.sessions[0], evaluation.sessions[-1]
+    return f"Out of sample from {first} to {last}, {len(evaluation.sessions):,} sessions."
 
 
 def allocation_table(evaluations: tuple[AllocatorEvaluation, ...], *, capital: float) -> Table:
@@ -114,7 +131,7 @@ def allocation_table(evaluations: tuple[AllocatorEvaluation, ...], *, capital: f
     symbols = evaluations[0].symbols
     return Table(
         key="weights",
-        title="Weights each allocator would hold now",
+        title=f"Weights each allocator would hold after {evaluations[0].sessions[-1]}",
         columns=("Symbol", *(label(each.allocator) for each in known)),
         units=(Unit.TEXT, *(Unit.FRACTION for _ in known)),
         rows=tuple(

@@ -1,4 +1,4 @@
-"""Words for portfolios: names, percentages, the headline and the caveats."""
+"""Words for portfolios: names, the headline, the notes and the caveats."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.domain.bars import Adjustment
+from slices.domain.calendar import missed_sessions
 from slices.domain.errors import listed
+from slices.domain.numbers import written
+from slices.domain.report import Unit
 
 if TYPE_CHECKING:
-    from slices.domain.dataset import DatasetRef
+    import datetime as dt
+
+    from slices.domain.dataset import DatasetRef, SymbolQuality
     from slices.domain.portfolio import Allocator, AllocatorEvaluation, HoldingsRisk
 
 SHORT_NAMES = {
     "hierarchical_risk_parity": "HRP",
     "min_expected_shortfall": "Min shortfall",
-    "inverse_volatility": "Inverse volatility",
     "max_sharpe": "Max Sharpe",
+}
+LEFT_OUT = {
+    Adjustment.RAW: "Prices are not adjusted: splits and dividends are in no return.",
+    Adjustment.SPLIT: "Prices are adjusted for splits only: dividends are in no return.",
 }
 
 
@@ -31,25 +39,16 @@ def label(allocator: Allocator) -> str:
     return SHORT_NAMES.get(allocator.value, plain)
 
 
-def percent(fraction: float, *, digits: int = 1) -> str:
-    """Write a fraction as a percentage.
+def confidence_text(confidence: float) -> str:
+    """Write a confidence with as many digits as it has.
 
-    >>> percent(0.1234)
-    '12.3 %'
+    >>> confidence_text(0.95), confidence_text(0.975)
+    ('95%', '97.5%')
     """
-    return f"{fraction * 100:.{digits}f} %" if math.isfinite(fraction) else "–"
+    return f"{round(confidence * 100, 6):g}%"
 
 
-def money(amount: float) -> str:
-    """Write an amount of account currency without decimals.
-
-    >>> money(12345.6)
-    '12,346'
-    """
-    return f"{amount:,.0f}"
-
-
-def defined(evaluations: tuple[AllocatorEvaluation, ...]) -> tuple[AllocatorEvaluation, ...]:
+def ranked(evaluations: tuple[AllocatorEvaluation, ...]) -> tuple[AllocatorEvaluation, ...]:
     """Order evaluations by Sharpe ratio, best first, undefined ones last."""
 
     def rank(each: AllocatorEvaluation) -> float:
@@ -62,45 +61,72 @@ def defined(evaluations: tuple[AllocatorEvaluation, ...]) -> tuple[AllocatorEval
 def headline(risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]) -> str:
     """Say in one sentence what the holdings risk and how allocators compared."""
     tail = risk.tails[0]
-    holding = listed(risk.symbols, most=5)
-    first = (
-        f"Holding {holding}: volatility {percent(risk.performance.annualized_volatility)} a year, "
-        f"and in one session of {round(1 / (1 - tail.confidence))} a loss of "
-        f"{percent(tail.value_at_risk)} or more."
-    )
-    best = defined(evaluations)[0]
+    volatility = written(risk.performance.annualized_volatility, Unit.FRACTION)
+    loss = written(tail.value_at_risk, Unit.FRACTION)
+    best = ranked(evaluations)[0]
+    ratio = written(best.performance.sharpe_ratio, Unit.RATIO)
     return (
-        f"{first} Out of sample and net of costs, {label(best.allocator)} had the best Sharpe "
-        f"ratio of {len(evaluations)} allocators: {best.performance.sharpe_ratio:.2f}."
+        f"Holding {listed(risk.symbols, most=5)}: volatility {volatility} a year; in "
+        f"{confidence_text(tail.confidence)} of sessions the loss was at most {loss}. "
+        f"Out of sample and net of costs, {label(best.allocator)} had the best Sharpe ratio of "
+        f"{len(evaluations)} compared: {ratio}."
     )
 
 
-def caveats(bars: DatasetRef) -> tuple[str, ...]:
-    """Name what validation set aside or missed, symbol by symbol."""
-    found: list[str] = []
-    for each in bars.quality:
-        if each.quarantined_rows:
-            why = ", ".join(f"{count} x {reason}" for reason, count in each.quarantined)
-            found.append(f"{each.symbol}: {each.quarantined_rows} rows set aside ({why})")
-        if each.missing_sessions:
-            count = len(each.missing_sessions)
-            found.append(f"{each.symbol}: {count} exchange sessions without a bar")
-        found += [
-            f"{each.symbol}: {percent(move.change)} on {move.session} looks like a missed split"
-            for move in each.suspected_splits
-        ]
+def common_end(bars: DatasetRef) -> dt.date:
+    """Return the last session that every symbol can have a bar in: there the figures end."""
+    return min(each.last_session for each in bars.quality)
+
+
+def caveats(bars: DatasetRef, evaluations: tuple[AllocatorEvaluation, ...] = ()) -> tuple[str, ...]:
+    """Name what was set aside, is missing, ends early, is old, or could not be computed."""
+    latest = max(each.last_session for each in bars.quality)
+    found = [each for quality in bars.quality for each in _symbol_caveats(quality, bars, latest)]
+    found += [
+        f"{label(each.allocator)}: {each.failed_refits} of {each.refits} fits did not converge"
+        for each in evaluations
+        if each.failed_refits
+    ]
     return tuple(found)
 
 
-def plain_notes(bars: DatasetRef, *, sessions: int) -> tuple[str, ...]:
+def _symbol_caveats(quality: SymbolQuality, bars: DatasetRef, latest: dt.date) -> list[str]:
+    found: list[str] = []
+    if quality.quarantined_rows:
+        why = ", ".join(f"{count} x {reason}" for reason, count in quality.quarantined)
+        found.append(f"{quality.quarantined_rows} rows set aside ({why})")
+    if quality.missing_sessions:
+        found.append(f"{len(quality.missing_sessions)} exchange sessions without a bar")
+    if quality.last_session < latest:
+        found.append(f"ends on {quality.last_session}, the others on {latest}: figures end there")
+    if bars.as_of is not None:
+        missed = missed_sessions(quality.last_session, bars.as_of, calendar=bars.calendar)
+        if missed:
+            found.append(f"the newest bar, of {quality.last_session}, is {missed} sessions old")
+    found += [
+        f"{written(move.change, Unit.FRACTION)} on {move.session} looks like a missed split"
+        for move in quality.suspected_splits
+    ]
+    return [f"{quality.symbol}: {each}" for each in found]
+
+
+def plain_notes(
+    bars: DatasetRef, evaluations: tuple[AllocatorEvaluation, ...], *, sessions: int
+) -> tuple[str, ...]:
     """Say which part of the data the figures stand on, and what the prices leave out."""
-    notes = [f"The data ends on {bars.last_session}. Nothing after that date is known here."]
-    latest = max(bars.quality, key=lambda each: each.first_session)
-    if latest.first_session > bars.first_session:
+    notes = [f"The figures end on {common_end(bars)}. Nothing after that date is known here."]
+    youngest = max(bars.quality, key=lambda each: each.first_session)
+    if youngest.first_session > bars.first_session:
         notes.append(
-            f"{latest.symbol} begins on {latest.first_session}, so the figures stand on the "
+            f"{youngest.symbol} begins on {youngest.first_session}, so the figures stand on the "
             f"{sessions:,} sessions from then on that all symbols share."
         )
-    if bars.adjustment is not Adjustment.TOTAL:
-        notes.append(f"Prices are {bars.adjustment}: dividends are not counted in any return.")
+    if bars.adjustment in LEFT_OUT:
+        notes.append(LEFT_OUT[bars.adjustment])
+    notes += [
+        f"{label(each.allocator)} had no answer in {each.undefined_refits} of {each.refits} fits "
+        f"({'; '.join(each.refit_reasons)}). The weights held were kept."
+        for each in evaluations
+        if each.undefined_refits
+    ]
     return tuple(notes)

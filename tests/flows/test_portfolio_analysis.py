@@ -56,7 +56,7 @@ def test_every_allocator_is_judged_out_of_sample(analysis: PortfolioAnalysis) ->
         assert sum(each.weights) == pytest.approx(1)
         assert min(each.weights) >= 0
         assert each.sessions[0] > analysis.bars.first_session
-        assert each.costs_paid > 0
+        assert each.annual_costs > 0
         assert math.isfinite(each.performance.sharpe_ratio)
 
 
