@@ -55,23 +55,16 @@ def diversification_ratio(weights: FloatArray, covariance: FloatArray) -> float:
 
 
 def effective_bets(weights: FloatArray, covariance: FloatArray) -> float:
-    """Return the effective number of uncorrelated bets, between 1 and N.
+    """Return the effective number of independent bets of equal size: the squared ratio above.
 
-    The exponential of the entropy of the shares that the principal components of the covariance
-    have in the portfolio's variance: N where all components contribute alike, 1 where one carries
-    everything. Stocks that share a market give a number close to 1, which is the point. NaN
-    without volatility.
+    N for N uncorrelated symbols that are held at equal risk, 1 where all move as one; between
+    these it follows the correlations without a jump. NaN without volatility.
 
     References:
-        Meucci (2009), Managing diversification.
+        Choueifaty, Froidure, Reynier (2013), Properties of the most diversified portfolio, who
+        call it the number of independent risk factors the portfolio is exposed to.
 
     >>> round(effective_bets(np.array([0.5, 0.5]), np.diag([0.04, 0.04])), 9)
     2.0
     """
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    variances = np.maximum(eigenvalues, 0.0) * (vectors.T @ weights) ** 2
-    total = float(variances.sum())
-    if not total > 0:
-        return math.nan
-    shares = variances[variances > 0] / total
-    return float(np.exp(-(shares @ np.log(shares))))
+    return diversification_ratio(weights, covariance) ** 2

@@ -56,13 +56,22 @@ def test_symbols_that_move_as_one_are_one_bet() -> None:
     together = np.full((4, 4), 0.04)
     weights = np.full(4, 0.25)
     assert diversification_ratio(weights, together) == pytest.approx(1.0)
-    assert effective_bets(weights, together) == pytest.approx(1.0, abs=1e-6)
+    assert effective_bets(weights, together) == pytest.approx(1.0)
 
 
 def test_independent_symbols_of_equal_risk_are_as_many_bets() -> None:
     weights = np.full(4, 0.25)
     assert effective_bets(weights, np.eye(4)) == pytest.approx(4.0)
     assert diversification_ratio(weights, np.eye(4)) == pytest.approx(2.0)
+
+
+def test_bets_follow_the_correlation_without_a_jump() -> None:
+    weights, correlations = np.full(3, 1 / 3), np.linspace(1.0, 0.0, 201)
+    bets = [
+        effective_bets(weights, 0.04 * (np.eye(3) * (1 - each) + each)) for each in correlations
+    ]
+    assert bets == pytest.approx((3 / (1 + 2 * correlations)).tolist())
+    assert np.diff(bets).max() < 0.1
 
 
 def test_without_volatility_everything_is_undefined() -> None:
