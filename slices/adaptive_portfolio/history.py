@@ -12,7 +12,7 @@ from slices.domain.bars import BarShape
 from slices.domain.calendar import periods_per_year
 from slices.domain.dataset import read_bars
 from slices.domain.errors import InsufficientHistoryError
-from slices.quant.returns import complete_rows, simple_returns
+from slices.quant.returns import shared_rows, simple_returns
 from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:
@@ -59,12 +59,17 @@ class PriceHistory:
 
 
 def read_history(bars: DatasetRef) -> PriceHistory:
-    """Read closes and fill prices; sessions where any symbol has no bar are left out."""
+    """Read closes and fill prices; sessions where any symbol has no bar are left out.
+
+    Raises:
+        BadDataError: Where the symbols share no session, or `shared_rows` finds them too sparse.
+        InsufficientHistoryError: Where they share a single session.
+    """
     frame = read_bars(bars)
     sessions, closes = _wide(frame, "close", bars.symbols)
     is_close_only = bars.shape is BarShape.CLOSE_ONLY
     fill_prices = closes if is_close_only else _wide(frame, "open", bars.symbols)[1]
-    kept = complete_rows(closes)
+    kept = shared_rows(closes, bars.symbols)
     return PriceHistory(
         symbols=bars.symbols,
         sessions=tuple(sessions[i] for i in np.flatnonzero(kept)),

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.analyze.closes import complete_closes
+from slices.analyze.closes import shared_returns
 from slices.domain.calendar import periods_per_year
 from slices.domain.parameters import check_weights
 from slices.domain.portfolio import HoldingsRisk, RiskContribution, TailMethod, TailRisk
 from slices.quant.contributions import diversification_ratio, effective_bets, risk_contributions
-from slices.quant.covariance import check_returns, sample_covariance
+from slices.quant.covariance import sample_covariance
 from slices.quant.metrics import performance, tails
 from slices.quant.metrics.drawdown import drawdowns
-from slices.quant.returns import simple_returns
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
@@ -35,25 +34,25 @@ def holdings_risk(
     is a description of today's holdings, not a backtest.
 
     Args:
-        bars: The symbols held; sessions where one has no bar are left out.
+        bars: The symbols held; returns that span a session where one has no bar are left out.
         held_weights: One for each symbol of `bars`, with sum 1; None for equal weights.
         capital: Value of the holdings, in account currency.
         confidence: Of value at risk and expected shortfall.
 
     Returns:
         Performance, tails by three methods (NaN where Cornish-Fisher is not valid), contributions
-        that sum to the annualized volatility, the diversification ratio, and the effective number
-        of bets by the entropy of principal components (Meucci 2009).
+        that sum to the annualized volatility, the diversification ratio, and its square, the
+        effective number of independent bets (Choueifaty, Froidure, Reynier 2013).
 
     Raises:
         ParameterError: Where the weights do not fit the symbols or do not sum to 1.
         InsufficientHistoryError: With fewer than three sessions in common.
+        BadDataError: Where too many sessions lack a bar of some symbol.
     """
     held = _checked_weights(held_weights, bars.symbols)
-    sessions, closes = complete_closes(bars)
-    returns = check_returns(simple_returns(closes))
-    portfolio = returns @ held
-    covariance = sample_covariance(returns)
+    shared = shared_returns(bars)
+    portfolio = shared.returns @ held
+    covariance = sample_covariance(shared.returns)
     year = periods_per_year(bars.calendar)
     return HoldingsRisk(
         symbols=bars.symbols,
@@ -64,7 +63,7 @@ def holdings_risk(
         contributions=_contributions(bars.symbols, held, covariance * year),
         diversification_ratio=diversification_ratio(held, covariance),
         effective_bets=effective_bets(held, covariance),
-        drawdown_sessions=sessions[1:],
+        drawdown_sessions=shared.sessions,
         drawdowns=tuple(drawdowns(portfolio).tolist()),
     )
 

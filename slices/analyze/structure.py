@@ -6,39 +6,40 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.analyze.closes import complete_closes
+from slices.analyze.closes import shared_returns
 from slices.domain.errors import BadDataError, ParameterError, listed
 from slices.domain.portfolio import Diversification
 from slices.quant.allocation.hierarchical import correlation_linkage, leaf_order
-from slices.quant.covariance import check_returns, correlation, sample_covariance
-from slices.quant.returns import simple_returns
+from slices.quant.covariance import correlation, sample_covariance
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.quant.types import FloatArray, IntArray
 
-CUT = 0.7
-"""Clusters are the branches below this share of the highest merge of the tree."""
+CUT = 0.5
+"""Clusters are merged up to this average distance, which is that of a correlation of 0.5."""
 
 
 def diversification(bars: DatasetRef) -> Diversification:
     """Describe how the symbols move together.
 
-    Correlations are Pearson's of simple returns in the sessions where every symbol has a bar. The
-    tree is the one hierarchical risk parity uses (Ward's linkage of sqrt((1 - correlation) / 2));
-    it is cut at 70 % of its highest merge, scipy's rule for colouring a dendrogram.
+    Correlations are Pearson's of simple returns from one session to the next, both with a bar of
+    every symbol. Symbols form a tree by average linkage of the distance sqrt((1 - correlation) / 2)
+    and clusters are its branches below a distance of 0.5, which is that of a correlation of 0.5:
+    an absolute cut, so that symbols that do not move together stay single however few there are.
 
     Raises:
         ParameterError: With fewer than two symbols.
         InsufficientHistoryError: With fewer than three sessions in common.
-        BadDataError: Where a symbol never moved, so that its correlations are undefined.
+        BadDataError: Where a symbol never moved, so that its correlations are undefined, or too
+            many sessions lack a bar of some symbol.
     """
     symbols = bars.symbols
     if len(symbols) < 2:
         raise ParameterError(parameter="symbols", found=listed(symbols), allowed="at least two")
-    sessions, closes = complete_closes(bars)
-    correlations = _correlations(closes, symbols, dataset=str(bars))
-    merges = correlation_linkage(correlations)
+    shared = shared_returns(bars)
+    correlations = _correlations(shared.returns, symbols, dataset=str(bars))
+    merges = correlation_linkage(correlations, method="average")
     order = leaf_order(merges)
     pairs = np.triu_indices(len(symbols), k=1)
     values = correlations[pairs]
@@ -49,7 +50,7 @@ def diversification(bars: DatasetRef) -> Diversification:
 
     return Diversification(
         symbols=symbols,
-        sessions=len(sessions),
+        sessions=shared.shared_sessions,
         correlations=tuple(tuple(row) for row in correlations.tolist()),
         average_correlation=float(values.mean()),
         order=tuple(symbols[i] for i in order),
@@ -59,8 +60,8 @@ def diversification(bars: DatasetRef) -> Diversification:
     )
 
 
-def _correlations(closes: FloatArray, symbols: tuple[str, ...], *, dataset: str) -> FloatArray:
-    correlations = correlation(sample_covariance(check_returns(simple_returns(closes))))
+def _correlations(returns: FloatArray, symbols: tuple[str, ...], *, dataset: str) -> FloatArray:
+    correlations = correlation(sample_covariance(returns))
     still = tuple(symbols[i] for i in np.flatnonzero(np.isnan(np.diag(correlations))))
     if still:
         raise BadDataError(dataset=dataset, problem=f"{listed(still)}: the close never changes")
@@ -73,7 +74,7 @@ def _clusters(
     """Cut the tree; largest cluster first, then in the order of the leaves."""
     from scipy.cluster.hierarchy import fcluster
 
-    labels = fcluster(merges, CUT * merges[:, 2].max(), criterion="distance")
+    labels = fcluster(merges, CUT, criterion="distance")
     members: dict[int, list[str]] = {}
     for i in order:
         members.setdefault(int(labels[i]), []).append(symbols[i])

@@ -104,7 +104,8 @@ class Diversification:
     Attributes:
         correlations: Square matrix in the order of `symbols`.
         order: Symbols in the order of the hierarchical clustering.
-        clusters: Groups of symbols that correlate with at least 0.5 on average, largest first.
+        clusters: Groups of symbols as close, on average, as a correlation of 0.5 or more puts
+            two; largest first.
         most_alike: The two symbols with the highest correlation, and its value.
     """
 

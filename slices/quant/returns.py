@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.errors import BadDataError, InsufficientHistoryError, listed
+
 if TYPE_CHECKING:
     from slices.quant.types import BoolArray, FloatArray
+
+MOST_INCOMPLETE = 0.02
+"""Share of sessions without some symbol's price from which on the data is refused as sparse."""
 
 
 def simple_returns(prices: FloatArray) -> FloatArray:
@@ -77,3 +82,70 @@ def complete_rows(prices: FloatArray) -> BoolArray:
     [False, True]
     """
     return np.asarray(np.isfinite(prices).all(axis=1), dtype=np.bool_)
+
+
+def shared_rows(prices: FloatArray, symbols: tuple[str, ...], *, needed: int = 2) -> BoolArray:
+    """Mark the sessions where every symbol has a price, and refuse prices too sparse to use.
+
+    The rule: from the first to the last session that all symbols share, at most 2 % of the
+    sessions may lack a price of some symbol. With more, returns from one shared session to the
+    next would often span several, and annualizing them as if they did not would be wrong.
+
+    Args:
+        prices: T x N, NaN where there is no price; a row for every session of any symbol.
+        symbols: Names of the N columns, for messages.
+        needed: Sessions that all symbols must share, at least.
+
+    Returns:
+        T marks.
+
+    Raises:
+        BadDataError: Where symbols share no session, or too many sessions are incomplete.
+        InsufficientHistoryError: Where symbols share fewer sessions than needed.
+
+    >>> shared_rows(np.array([[1.0, np.nan], [1.0, 2.0], [1.1, 2.1]]), ("A", "B")).tolist()
+    [False, True, True]
+    """
+    shared = complete_rows(prices)
+    _check_overlap(prices, shared, symbols, needed=needed)
+    inside = np.flatnonzero(shared)
+    _check_gaps(np.isnan(prices[inside[0] : inside[-1] + 1]), symbols)
+    return shared
+
+
+def _check_overlap(
+    prices: FloatArray, shared: BoolArray, symbols: tuple[str, ...], *, needed: int
+) -> None:
+    found = int(shared.sum())
+    if found >= max(needed, 1):
+        return
+    names = _least_overlapping(np.isfinite(prices), symbols, fewer_than=max(needed, 1))
+    if found == 0 and len(symbols) > 1:
+        raise BadDataError(dataset="bars", problem=f"{names} share 0 sessions")
+    together = f"{names}, in the sessions they share" if len(symbols) > 1 else names
+    raise InsufficientHistoryError(symbol=together, needed=needed, found=found)
+
+
+def _least_overlapping(present: BoolArray, symbols: tuple[str, ...], *, fewer_than: int) -> str:
+    """Name the two symbols with the fewest sessions in common if these are too few, else all."""
+    marks = present.astype(np.float64)
+    overlaps = marks.T @ marks
+    np.fill_diagonal(overlaps, np.inf)
+    first, second = np.unravel_index(int(overlaps.argmin()), overlaps.shape)
+    if overlaps[first, second] < fewer_than:
+        return f"{symbols[first]} and {symbols[second]}"
+    return listed(symbols, most=5)
+
+
+def _check_gaps(missing: BoolArray, symbols: tuple[str, ...]) -> None:
+    incomplete = float(missing.any(axis=1).mean())
+    if incomplete <= MOST_INCOMPLETE:
+        return
+    shares = missing.mean(axis=0)
+    worst = listed(tuple(symbols[i] for i in np.flatnonzero(shares == shares.max())), most=3)
+    raise BadDataError(
+        dataset="bars",
+        problem=f"{incomplete:.1%} of the sessions from the first to the last that all symbols "
+        f"share lack a bar of some symbol, at most {MOST_INCOMPLETE:.0%} may; most lacks {worst} "
+        f"({shares.max():.1%}): leave it out or choose another source",
+    )

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 LINKAGE = "ward"
 
 
-def correlation_linkage(correlations: FloatArray) -> FloatArray:
+def correlation_linkage(correlations: FloatArray, *, method: str = LINKAGE) -> FloatArray:
     """Cluster symbols by the angular distance sqrt((1 - correlation) / 2).
 
-    Ward's linkage with optimal leaf order, skfolio's default; the paper of hierarchical risk
-    parity used single linkage, which chains.
+    With optimal leaf order. Ward's linkage is skfolio's default for hierarchical risk parity,
+    whose paper used single linkage, which chains.
 
     Args:
         correlations: N x N, N >= 2.
+        method: Of linkage, as scipy names it.
 
     Returns:
         N - 1 merges in scipy's form.
@@ -34,7 +35,7 @@ def correlation_linkage(correlations: FloatArray) -> FloatArray:
     distance = np.sqrt(np.maximum(1.0 - correlations, 0.0) / 2.0)
     np.fill_diagonal(distance, 0.0)
     condensed = squareform(distance, checks=False)
-    return np.asarray(linkage(condensed, LINKAGE, optimal_ordering=True), dtype=np.float64)
+    return np.asarray(linkage(condensed, method, optimal_ordering=True), dtype=np.float64)
 
 
 def leaf_order(merges: FloatArray) -> IntArray:

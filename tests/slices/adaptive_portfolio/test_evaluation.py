@@ -14,7 +14,12 @@ import pytest
 from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
 from slices.adaptive_portfolio.evaluation import evaluate, period_ends
 from slices.adaptive_portfolio.history import read_history
-from slices.domain.errors import InfeasibleError, InsufficientHistoryError, ParameterError
+from slices.domain.errors import (
+    BadDataError,
+    InfeasibleError,
+    InsufficientHistoryError,
+    ParameterError,
+)
 from slices.domain.parameters import Costs, WeightBounds
 from slices.domain.portfolio import Allocator
 from slices.quant.allocation import bounded_problem
@@ -293,6 +298,15 @@ def test_the_least_out_of_sample_sessions_are_enough_and_one_less_is_not(tmp_pat
             sentence = f"needs {first + 64} sessions of bars, found {count}"
             with pytest.raises(InsufficientHistoryError, match=sentence):
                 evaluate(short, Allocator.EQUAL_WEIGHT)
+
+
+def test_a_sparse_symbol_is_refused_by_name(tmp_path: Path) -> None:
+    dates, names, closes = us_closes()
+    chosen = closes[-700:, :3].copy()
+    chosen[10:690:7, 1] = np.nan
+    bars = stored(tmp_path, dates[-700:], dict(zip(names[:3], chosen.T, strict=True)))
+    with pytest.raises(BadDataError, match="most lacks AMD"):
+        evaluate(bars, Allocator.EQUAL_WEIGHT)
 
 
 def test_a_symbol_that_ends_early_ends_the_evaluation(tmp_path: Path) -> None:
