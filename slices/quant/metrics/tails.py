@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.report import Unit
+from slices.quant.metrics.cornish_fisher import CornishFisher, fitted_cornish_fisher
 from slices.quant.metrics.dispersion import excess_kurtosis, skewness
 from slices.quant.metrics.registry import Direction, deviation, metric, ratio
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from slices.quant.types import FloatArray
 
 _NORMAL = NormalDist()
-DEEPEST = -9.0
 
 
 def _tail_size(size: int, confidence: float) -> float:
@@ -83,36 +83,8 @@ def normal_expected_shortfall(returns: FloatArray, *, confidence: float = 0.95) 
     return -float(returns.mean()) + deviation(returns) * density / tail
 
 
-def cornish_fisher_is_valid(skew: float, kurtosis: float, *, confidence: float) -> bool:
-    """Tell whether the Cornish-Fisher quantile rises over the whole tail.
-
-    The quantile is z + (z^2-1) S/6 + (z^3-3z) K/24 - (2z^3-5z) S^2/36; its slope is a quadratic in
-    z that must not be negative from the tail's border down to z = -9, where the normal
-    probability is under 1e-18. Where it is, a deeper tail would have a smaller loss and the
-    expansion means nothing.
-
-    References:
-        Maillard (2012), A user's guide to the Cornish Fisher expansion (there for all z).
-
-    >>> cornish_fisher_is_valid(-0.3, 2.0, confidence=0.95)
-    True
-    >>> cornish_fisher_is_valid(-3.0, 1.0, confidence=0.95)
-    False
-    """
-    border = _NORMAL.inv_cdf(1.0 - confidence)
-    square = kurtosis / 8.0 - skew**2 / 6.0
-    linear = skew / 3.0
-    constant = 1.0 - kurtosis / 8.0 + 5.0 * skew**2 / 36.0
-    turn = -linear / (2.0 * square) if square > 0 else border
-    inspected = (DEEPEST, border, min(max(turn, DEEPEST), border))
-    return all(square * z**2 + linear * z + constant >= 0 for z in inspected)
-
-
-def _cornish_fisher_shape(returns: FloatArray, confidence: float) -> tuple[float, float]:
-    """Return skewness and excess kurtosis, or NaN where the expansion is not valid."""
-    skew, kurtosis = skewness(returns), excess_kurtosis(returns)
-    valid = cornish_fisher_is_valid(skew, kurtosis, confidence=confidence)
-    return (skew, kurtosis) if valid else (math.nan, math.nan)
+def _fitted(returns: FloatArray) -> CornishFisher | None:
+    return fitted_cornish_fisher(skewness(returns), excess_kurtosis(returns))
 
 
 @metric(
@@ -121,18 +93,15 @@ def _cornish_fisher_shape(returns: FloatArray, confidence: float) -> tuple[float
     reference="Cornish, Fisher (1938); Maillard (2012)",
 )
 def cornish_fisher_value_at_risk(returns: FloatArray, *, confidence: float = 0.95) -> float:
-    """Normal value at risk corrected for skewness and kurtosis.
+    """Value at risk of the Cornish-Fisher distribution with the sample's first four moments.
 
-    NaN where the expansion is not valid, see `cornish_fisher_is_valid`.
+    The parameters are solved for, not taken to be the sample's skewness and kurtosis, and the
+    variance is rescaled (Maillard 2012). NaN where no valid expansion has these moments.
     """
-    skew, kurtosis = _cornish_fisher_shape(returns, confidence)
-    z = _NORMAL.inv_cdf(1.0 - confidence)
-    quantile = (
-        z
-        + (z**2 - 1.0) * skew / 6.0
-        + (z**3 - 3.0 * z) * kurtosis / 24.0
-        - (2.0 * z**3 - 5.0 * z) * skew**2 / 36.0
-    )
+    expansion = _fitted(returns)
+    if expansion is None:
+        return math.nan
+    quantile = expansion.quantile(_NORMAL.inv_cdf(1.0 - confidence))
     return -(float(returns.mean()) + deviation(returns) * quantile)
 
 
@@ -144,17 +113,13 @@ def cornish_fisher_value_at_risk(returns: FloatArray, *, confidence: float = 0.9
 def cornish_fisher_expected_shortfall(returns: FloatArray, *, confidence: float = 0.95) -> float:
     """Mean of the Cornish-Fisher value at risk over the tail, in closed form.
 
-    From E[Z], E[Z^2] and E[Z^3] of a standard normal below z, with density f and tail 1 - c:
-    the mean is -(f / (1-c)) (1 + z S/6 + (z^2-1) K/24 - (2z^2-1) S^2/36). NaN where the expansion
-    is not valid, see `cornish_fisher_is_valid`.
+    The distribution is that of `cornish_fisher_value_at_risk`, and NaN in the same cases.
     """
-    skew, kurtosis = _cornish_fisher_shape(returns, confidence)
-    tail = 1.0 - confidence
-    z = _NORMAL.inv_cdf(tail)
-    bracket = (
-        1.0 + z * skew / 6.0 + (z**2 - 1.0) * kurtosis / 24.0 - (2.0 * z**2 - 1.0) * skew**2 / 36.0
-    )
-    return -float(returns.mean()) + deviation(returns) * _NORMAL.pdf(z) / tail * bracket
+    expansion = _fitted(returns)
+    if expansion is None:
+        return math.nan
+    below = expansion.mean_below(_NORMAL.inv_cdf(1.0 - confidence))
+    return -(float(returns.mean()) + deviation(returns) * below)
 
 
 @metric(unit=Unit.RATIO, direction=Direction.HIGHER, reference="empyrical's tail_ratio")
