@@ -171,6 +171,13 @@ def test_a_search_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> No
         max_sharpe(np.array([0.1, 0.2, 0.15]), factor_covariance(3), *uniform_bounds(3))
 
 
+def test_a_search_that_never_reaches_its_condition_is_an_error() -> None:
+    problem = bounded_problem.bounded_problem(np.eye(2), *uniform_bounds(2))
+    search = frontier_search.FrontierSearch(problem, np.ones(2), np.full(2, 0.5))
+    with pytest.raises(ConvergenceError, match="frontier search: residual 1 after 0 iterations"):
+        search.solve(lambda _: -1.0, first=1.0, accepted=1e-9)
+
+
 def test_a_perfect_hedge_has_no_equal_contributions() -> None:
     covariance = np.array([[1.0, -1.0], [-1.0, 1.0]])
     with pytest.raises(InfeasibleError, match="a portfolio of these symbols has no variance"):
