@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.catalogue import flow_names
 from flows.cli.exits import EXIT_CODES, Exit, exit_code
-from flows.cli.output import report_error
+from flows.cli.output import note, report_error
 from slices.domain.errors import TradingError
 
 if TYPE_CHECKING:
@@ -121,4 +121,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             error, exit_code(error), as_json=getattr(arguments, "json", False)
         ).value
     except KeyboardInterrupt:
+        note("tradeflows: interrupted")
         return Exit.INTERRUPTED.value

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from flows.cli.exits import Exit
-from flows.cli.loopback import ensure_loopback
 from flows.cli.output import print_json, print_line
+from flows.cli.server import prefect_api
 from slices.domain.errors import TradingError
 from slices.runtime.environment import check_home, prepare
 
@@ -105,13 +105,12 @@ def check_store() -> Finding:
 def check_prefect() -> Finding:
     """Check that Prefect's API answers, starting one for the purpose where none is set."""
     prepare()
-    ensure_loopback()
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
 
-    with get_client(sync_client=True) as client:
-        problem = client.api_healthcheck()
     where = PREFECT_API_URL.value() or "started for each command (PREFECT_API_URL is not set)"
+    with prefect_api(), get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
     if problem is not None:
         return Finding(
             check="Prefect API", outcome="fail", found=f"{where}: {problem}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -93,7 +93,7 @@ def _add_group(
     group = parser.add_argument_group(parameter, text)
     for name, each in _core_type(field).model_fields.items():
         group.add_argument(
-            f"--{parameter}.{name}".replace("_", "-"),
+            *sorted({f"--{parameter}.{name}".replace("_", "-"), f"--{parameter}.{name}"}),
             dest=f"{parameter}.{name}",
             metavar="VALUE",
             help=f"{each.description or ''}{_default_text(each)}".replace("%", "%%"),
@@ -106,12 +106,19 @@ def _add_option(
     kind = _container(field)
     many = kind in {list, dict}
     parser.add_argument(
-        f"--{parameter}".replace("_", "-"),
+        *sorted({f"--{parameter}".replace("_", "-"), f"--{parameter}"}),
         dest=parameter,
         nargs="*" if many else None,
         metavar="KEY=VALUE" if kind is dict else "VALUE",
-        help=f"{text}{_default_text(field)}".replace("%", "%%"),
+        help=f"{text}{_choices(field)}{_default_text(field)}".replace("%", "%%"),
     )
+
+
+def _choices(field: FieldInfo) -> str:
+    """List the values of a parameter that takes one of a few."""
+    core = _core_type(field)
+    values = [str(each) for each in get_args(core)] if get_origin(core) is Literal else []
+    return f" One of: {', '.join(values)}." if values else ""
 
 
 def _pairs(parameter: str, words: list[str]) -> dict[str, str]:
@@ -143,6 +150,8 @@ def given_parameters(flow: Workflow[..., Any], chosen: argparse.Namespace) -> di
             base[inner] = value
         elif _container(field) is dict:
             given[parameter] = _pairs(parameter, value)
+        elif isinstance(value, list):
+            given[parameter] = [each for word in value for each in word.split(",") if each]
         else:
             given[parameter] = value
     return given

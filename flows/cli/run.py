@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.cli.catalogue import flow_entries
 from flows.cli.exits import Exit, exit_code
-from flows.cli.loopback import ensure_loopback, reachable_api
 from flows.cli.output import print_json, print_line, report_error
+from flows.cli.server import prefect_api
 from slices.domain.errors import ParameterError, TradingError
 from slices.runtime.environment import check_home
 
@@ -43,14 +43,13 @@ def run_flow(name: str | None, words: list[str], *, as_json: bool, verbose: bool
     """Check the words, run the flow, print its result."""
     os.environ.setdefault(CONSOLE_LEVEL, "INFO" if verbose else "CRITICAL")
     check_home()
-    ensure_loopback()
     flow = load_flow(name)
     from flows.cli.options import build_parser, given_parameters
     from flows.cli.progress import shown_progress
 
     chosen = build_parser(flow.fn.__name__, flow).parse_args(words)
     parameters = flow.validate_parameters(given_parameters(flow, chosen))
-    with shown_progress(flow.fn.__name__), reachable_api():
+    with shown_progress(flow.fn.__name__), prefect_api():
         state = flow(**parameters, return_state=True)
     if not state.is_completed():
         return _failed(state, as_json=as_json)

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from flows.cli.exits import Exit
-from flows.cli.loopback import ensure_loopback, reachable_api
 from flows.cli.output import print_json, print_line
+from flows.cli.server import prefect_api
 from slices.domain.errors import ParameterError
 from slices.runtime.environment import check_home, prepare
 
@@ -65,9 +65,8 @@ def show_status(*, last: int, as_json: bool) -> Exit:
     if not 1 <= last <= MOST:
         raise ParameterError(parameter="--last", found=str(last), allowed=f"1 to {MOST}")
     check_home()
-    ensure_loopback()
     prepare()
-    with reachable_api():
+    with prefect_api():
         lines = latest_runs(last)
     if as_json:
         print_json([asdict(line) for line in lines])

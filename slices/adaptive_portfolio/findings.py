@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slices.adaptive_portfolio.charts import (
@@ -28,6 +29,7 @@ from slices.adaptive_portfolio.wording import (
     plain_notes,
     ranked,
 )
+from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.portfolio import PortfolioAnalysis
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
@@ -69,7 +71,8 @@ def portfolio_findings(
     return PortfolioAnalysis(
         headline=report.headline,
         caveats=caveats(bars, judged),
-        summary=_summary(risk, judged),
+        summary=_summary(risk, judged, bars=bars, sessions=structure.sessions),
+        notes=(bars.universe_note, *plain_notes(bars, judged, sessions=structure.sessions)),
         report=report,
         bars=bars,
         risk=risk,
@@ -173,11 +176,21 @@ def _data(bars: DatasetRef) -> Section:
 
 
 def _summary(
-    risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]
+    risk: HoldingsRisk,
+    evaluations: tuple[AllocatorEvaluation, ...],
+    *,
+    bars: DatasetRef,
+    sessions: int,
 ) -> tuple[tuple[str, str], ...]:
     held, tail = risk.performance, risk.tails[0]
     level = confidence_text(tail.confidence)
+    weights = zip(risk.symbols, risk.weights, strict=True)
+    shares = tuple(f"{symbol} {written(weight, Unit.FRACTION)}" for symbol, weight in weights)
     lines = [
+        ("Held", listed(shares, most=6)),
+        ("Data", f"{bars.source}/{Path(bars.feed).name}, {sessions:,} common sessions"),
+        ("Sessions", f"{risk.drawdown_sessions[0]} to {risk.drawdown_sessions[-1]}"),
+        ("Judged out of sample", f"from {evaluations[0].sessions[0]}"),
         ("Volatility a year", written(held.annualized_volatility, Unit.FRACTION)),
         ("Sharpe ratio, before costs", written(held.sharpe_ratio, Unit.RATIO)),
         ("Largest drawdown", written(held.max_drawdown, Unit.FRACTION)),

@@ -88,11 +88,11 @@ def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:
         title="Allocators out of sample, net of costs",
         columns=(
             "Allocator", "Return a year", "Volatility", "Sharpe", "Sortino", "Calmar",
-            "Max drawdown", "Turnover a year", "Costs a year", "Refits", "No answer",
+            "Max drawdown", "Turnover a year", "Costs a year", "No answer",
         ),
         units=(
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.RATIO, Unit.RATIO,
-            Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.COUNT, Unit.COUNT,
+            Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.TEXT,
         ),
         rows=tuple(
             (
@@ -105,17 +105,16 @@ def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:
                 each.performance.max_drawdown,
                 each.annual_turnover,
                 each.annual_costs,
-                each.refits,
-                each.undefined_refits + each.failed_refits,
+                f"{each.undefined_refits + each.failed_refits} of {each.refits}",
             )
             for each in evaluations
         ),
         caption=(
             f"{_period(evaluations[0])} Turnover is one-way and leaves out the first purchase; "
             "costs are a share of the average account value. Where a fit had no answer, the "
-            "weights held were kept."
+            "allocator's previous weights were kept."
         ),
-        best=("", "high", "low", "high", "high", "high", "low", "low", "low", "", ""),
+        best=("", "high", "low", "high", "high", "high", "low", "low", "low", ""),
     )  # fmt: skip
 
 

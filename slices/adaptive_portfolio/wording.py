@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.domain.bars import Adjustment
-from slices.domain.calendar import missed_sessions
+from slices.domain.calendar import missed_sessions, periods_per_year
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
@@ -65,12 +65,33 @@ def headline(risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]) -
     loss = written(tail.value_at_risk, Unit.FRACTION)
     best = ranked(evaluations)[0]
     ratio = written(best.performance.sharpe_ratio, Unit.RATIO)
+    error = sharpe_ratio_error(best)
     return (
         f"Holding {listed(risk.symbols, most=5)}: volatility {volatility} a year; in "
         f"{confidence_text(tail.confidence)} of sessions the loss was at most {loss}. "
-        f"Out of sample and net of costs, {label(best.allocator)} had the best Sharpe ratio of "
-        f"{len(evaluations)} compared: {ratio}."
+        f"Out of sample and net of costs, the best Sharpe ratio of {len(evaluations)} compared was "
+        f"{ratio} ± {written(error, Unit.RATIO)} ({label(best.allocator)})"
+        f"{_apart(evaluations, error)}."
     )
+
+
+def sharpe_ratio_error(evaluation: AllocatorEvaluation) -> float:
+    """Estimate the standard error of an annualized Sharpe ratio of independent returns.
+
+    References:
+        Lo (2002), The Statistics of Sharpe Ratios, equation 9.
+    """
+    years = len(evaluation.sessions) / periods_per_year("XNYS")
+    per_session = evaluation.performance.sharpe_ratio / math.sqrt(periods_per_year("XNYS"))
+    return math.sqrt((1 + per_session**2 / 2) / years)
+
+
+def _apart(evaluations: tuple[AllocatorEvaluation, ...], error: float) -> str:
+    """Say whether the best is further from the next than its standard error."""
+    ratios = [each.performance.sharpe_ratio for each in ranked(evaluations)[:2]]
+    if len(ratios) < 2 or not ratios[0] - ratios[1] < error:
+        return ""
+    return ", which does not set it apart from the next"
 
 
 def common_end(bars: DatasetRef) -> dt.date:
@@ -104,8 +125,10 @@ def _symbol_caveats(quality: SymbolQuality, bars: DatasetRef, latest: dt.date) -
         if missed:
             found.append(f"the newest bar, of {quality.last_session}, is {missed} sessions old")
     found += [
-        f"{written(move.change, Unit.FRACTION)} on {move.session} looks like a missed split"
-        for move in quality.suspected_splits
+        f"{written(move.change, Unit.FRACTION)} on {move.session} "
+        + ("looks like a missed split" if move.looks_like_split else "is not explained by the data")
+        for move in quality.large_moves
+        if not move.explained
     ]
     return [f"{quality.symbol}: {each}" for each in found]
 
@@ -125,7 +148,7 @@ def plain_notes(
         notes.append(LEFT_OUT[bars.adjustment])
     notes += [
         f"{label(each.allocator)} had no answer in {each.undefined_refits} of {each.refits} fits "
-        f"({'; '.join(each.refit_reasons)}). The weights held were kept."
+        f"({'; '.join(each.refit_reasons)}). Its previous weights were kept."
         for each in evaluations
         if each.undefined_refits
     ]

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from slices.domain.bars import Adjustment
 from slices.domain.errors import ParameterError, listed
 
 if TYPE_CHECKING:
@@ -58,13 +59,6 @@ def _named_once(held: object) -> object:
     return held
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        message = "a finite number"
-        raise ValueError(message)
-    return value
-
-
 Symbol = Annotated[str, BeforeValidator(_upper), Field(pattern=SYMBOL_PATTERN)]
 """A ticker such as AAPL or BRK.B; lower case is accepted."""
 
@@ -86,7 +80,7 @@ SessionDate = Annotated[
 ]
 """A calendar date, written YYYY-MM-DD."""
 
-Capital = Annotated[float, Field(gt=0, le=1e12), AfterValidator(_finite)]
+Capital = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 """Money at the start, in account currency; more than 0."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -100,6 +94,9 @@ Confidence = Annotated[float, Field(ge=0.8, le=0.999)]
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 """Start of every random sequence, so that a run can be repeated exactly."""
+
+ReturnAdjustment = Literal[Adjustment.TOTAL, Adjustment.SPLIT]
+"""What prices are corrected for where returns are computed; raw prices would count splits."""
 
 RebalanceFrequency = Literal["weekly", "monthly", "quarterly", "yearly"]
 """How often weights are fitted anew and traded."""

@@ -85,6 +85,7 @@ class FlowResult:
         caveats: What was left out or is missing, each with its reason; a run with caveats ends
             in the state "Degraded".
         summary: Name and value, as text with unit, of the figures that matter most.
+        notes: What a reader must know to read the figures right.
         report: What the HTML page and the artifacts show.
         bars: The data it stands on.
         report_path: The HTML report on disk, once published.
@@ -94,6 +95,7 @@ class FlowResult:
     headline: str
     caveats: tuple[str, ...]
     summary: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
     report: Report = field(metadata={"plain": False})
     bars: DatasetRef
     report_path: str = ""
@@ -108,6 +110,7 @@ class FlowResult:
         width = max((len(name) for name, _ in self.summary), default=0)
         lines = [self.headline, ""]
         lines += [f"  {name:<{width}}  {value}" for name, value in self.summary]
+        lines += ["", *(f"  - {note}" for note in self.notes)] if self.notes else []
         lines += [f"  ! {caveat}" for caveat in self.caveats]
         lines += ["", f"  report: {self.report_path}"]
         return "\n".join(lines)

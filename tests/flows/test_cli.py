@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from flows.cli.exits import EXIT_CODES, Exit
@@ -205,3 +206,48 @@ def test_clean_says_what_it_removed(tradeflows: Any) -> None:
     done = tradeflows("clean", "--json")
     assert {each["kind"] for each in json.loads(done.stdout)} == {"bars", "datasets", "results"}
     assert tradeflows("clean", "--older-than-days", "-1").returncode == Exit.BAD_INPUT
+
+
+INTERRUPTED = """
+import os, signal, subprocess, sys, time
+run = subprocess.Popen(sys.argv[1:], stderr=subprocess.PIPE, start_new_session=True, text=True)
+for line in run.stderr:
+    if "assemble_bars" in line:
+        break
+os.killpg(run.pid, signal.SIGINT)
+print(run.wait(60))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fresh_home")
+def test_ctrl_c_ends_a_run_at_once() -> None:
+    words = [str(BIN), "run", "portfolio_analysis", "--rebalance", "weekly"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *words],
+        env={k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.strip() == str(Exit.INTERRUPTED.value), done.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_command_leaves_no_server_behind(fresh_home: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    with subprocess.Popen(
+        [str(BIN), "run", "portfolio_analysis"],
+        env=environment | {"TRADEFLOWS_HOME": fresh_home},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        next(line for line in run.stderr if "assemble_bars" in line)
+        children = psutil.Process(run.pid).children(recursive=True)
+        run.kill()
+    assert children
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
