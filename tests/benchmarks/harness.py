@@ -220,5 +220,5 @@ def print_figures(title: str, figures: Iterable[Figure], *, packages: Iterable[s
         shown = f"{each.value:,.4g} {each.unit}"
         write(f"| {each.work} | {shown} | {each.target} | {each.verdict} | {remark} |\n")
         sys.stdout.flush()
-    write("\nOf several runs the median.\n")
+    write("\nThe median where something was run several times.\n")
     return 0 if right else 1
