@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     task_runner: Literal["threads", "dask"] = Field(
         default="threads", description="Where parallel tasks run: threads, or a Dask scheduler."
     )
-    max_workers: int = Field(default=4, ge=1, le=64, description="Tasks that run at once.")
+    max_workers: int = Field(default=8, ge=1, le=64, description="Tasks that run at once.")
     dask_address: str = Field(default="", description="Address of a running Dask scheduler.")
     source_timeout_seconds: float = Field(
         default=30.0, gt=0, le=600, description="Longest wait for one answer of a provider."
