@@ -57,7 +57,7 @@ def portfolio_findings(
     report = Report(
         key="portfolio-analysis",
         title="Portfolio analysis",
-        headline=headline(risk, judged),
+        headline=headline(risk, judged, calendar=bars.calendar),
         figures=_figures(risk),
         notes=_notes(bars, judged, sessions=structure.sessions),
         sections=(

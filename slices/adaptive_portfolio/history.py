@@ -10,7 +10,7 @@ import numpy as np
 
 from slices.domain.bars import BarShape
 from slices.domain.calendar import periods_per_year
-from slices.domain.dataset import read_bars
+from slices.domain.dataset import read_bars, wide_values
 from slices.domain.errors import InsufficientHistoryError
 from slices.quant.returns import shared_rows, simple_returns
 from slices.quant.types import FloatArray
@@ -82,6 +82,6 @@ def read_history(bars: DatasetRef) -> PriceHistory:
 def _wide(
     frame: pl.DataFrame, column: str, symbols: tuple[str, ...]
 ) -> tuple[list[dt.date], FloatArray]:
-    wide = frame.pivot(on="symbol", index="session", values=column).sort("session")
+    wide = wide_values(frame, column, symbols)
     values = wide.select(symbols).to_numpy().astype(np.float64)
     return wide["session"].to_list(), values

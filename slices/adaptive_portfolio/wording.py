@@ -58,14 +58,16 @@ def ranked(evaluations: tuple[AllocatorEvaluation, ...]) -> tuple[AllocatorEvalu
     return tuple(sorted(evaluations, key=rank))
 
 
-def headline(risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]) -> str:
+def headline(
+    risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...], *, calendar: str
+) -> str:
     """Say in one sentence what the holdings risk and how allocators compared."""
     tail = risk.tails[0]
     volatility = written(risk.performance.annualized_volatility, Unit.FRACTION)
     loss = written(tail.value_at_risk, Unit.FRACTION)
     best = ranked(evaluations)[0]
     ratio = written(best.performance.sharpe_ratio, Unit.RATIO)
-    error = sharpe_ratio_error(best)
+    error = sharpe_ratio_error(best, periods=periods_per_year(calendar))
     return (
         f"Holding {listed(risk.symbols, most=5)}: volatility {volatility} a year; in "
         f"{confidence_text(tail.confidence)} of sessions the loss was at most {loss}. "
@@ -75,14 +77,14 @@ def headline(risk: HoldingsRisk, evaluations: tuple[AllocatorEvaluation, ...]) -
     )
 
 
-def sharpe_ratio_error(evaluation: AllocatorEvaluation) -> float:
+def sharpe_ratio_error(evaluation: AllocatorEvaluation, *, periods: int) -> float:
     """Estimate the standard error of an annualized Sharpe ratio of independent returns.
 
     References:
         Lo (2002), The Statistics of Sharpe Ratios, equation 9.
     """
-    years = len(evaluation.sessions) / periods_per_year("XNYS")
-    per_session = evaluation.performance.sharpe_ratio / math.sqrt(periods_per_year("XNYS"))
+    years = len(evaluation.sessions) / periods
+    per_session = evaluation.performance.sharpe_ratio / math.sqrt(periods)
     return math.sqrt((1 + per_session**2 / 2) / years)
 
 

@@ -141,5 +141,15 @@ def read_closes(ref: DatasetRef) -> pl.DataFrame:
         Column `session`, then one float column per symbol in the order of `ref.symbols`; null
         where a symbol has no bar. Nothing is filled.
     """
-    wide = read_bars(ref).pivot(on="symbol", index="session", values="close").sort("session")
-    return wide.select("session", *ref.symbols)
+    return wide_values(read_bars(ref), "close", ref.symbols)
+
+
+def wide_values(bars: pl.DataFrame, column: str, symbols: tuple[str, ...]) -> pl.DataFrame:
+    """Set one column of bars side by side.
+
+    Returns:
+        Column `session`, sorted, then one column per symbol in this order; null where a symbol
+        has no bar.
+    """
+    wide = bars.pivot(on="symbol", index="session", values=column).sort("session")
+    return wide.select("session", *symbols)

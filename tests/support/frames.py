@@ -15,7 +15,7 @@ from slices.data.store import BarStore
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.calendar import sessions_between
 from slices.domain.clock import FixedClock
-from slices.domain.dataset import DatasetRef
+from slices.domain.dataset import DatasetRef, SymbolQuality
 from slices.domain.errors import SymbolNotFoundError
 from slices.domain.ports import BarSource, SourceBars, SourceCapabilities
 
@@ -40,6 +40,26 @@ def shared_data(name: str) -> Path:
 def sessions(count: int, *, first: dt.date = FIRST) -> list[dt.date]:
     """Return exchange sessions in a row."""
     return sessions_between(first, first + dt.timedelta(days=2 * count + 10))[:count]
+
+
+def made_up_ref(*quality: SymbolQuality, shape: BarShape = BarShape.OHLCV) -> DatasetRef:
+    """Make a reference to a dataset that only its description is asked of; there is no file."""
+    return DatasetRef(
+        symbols=tuple(each.symbol for each in quality),
+        first_session=min(each.first_session for each in quality),
+        last_session=max(each.last_session for each in quality),
+        rows=sum(each.rows for each in quality),
+        shape=shape,
+        adjustment=Adjustment.TOTAL,
+        source="files",
+        feed="x",
+        calendar="XNYS",
+        fingerprint="f",
+        checksum="c",
+        universe_note="Survivorship is not controlled.",
+        quality=quality,
+        path="p",
+    )
 
 
 def ohlcv(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from slices.adaptive_portfolio.charts import MOST_SHOWN
 from slices.adaptive_portfolio.findings import portfolio_findings
-from slices.domain.bars import Adjustment, BarShape
-from slices.domain.dataset import DatasetRef, SymbolQuality
+from slices.adaptive_portfolio.wording import sharpe_ratio_error
+from slices.domain.bars import BarShape
+from slices.domain.dataset import SymbolQuality
 from slices.domain.portfolio import (
     Allocator,
     AllocatorEvaluation,
@@ -24,6 +26,7 @@ from slices.domain.portfolio import (
 from slices.domain.report import BarChart, Heatmap, PointChart, Table
 from slices.monitor.html import render_html
 from slices.quant.metrics import performance
+from tests.support.frames import made_up_ref
 
 DAYS = 1200
 FIRST = dt.date(2015, 1, 2)
@@ -44,22 +47,7 @@ def analysis(count: int) -> PortfolioAnalysis:
         for each in symbols
     )
     return portfolio_findings(
-        DatasetRef(
-            symbols=symbols,
-            first_session=FIRST,
-            last_session=SESSIONS[-1],
-            rows=DAYS * count,
-            shape=BarShape.CLOSE_ONLY,
-            adjustment=Adjustment.TOTAL,
-            source="files",
-            feed="x",
-            calendar="XNYS",
-            fingerprint="f",
-            checksum="c",
-            universe_note="Survivorship is not controlled.",
-            quality=quality,
-            path="p",
-        ),
+        made_up_ref(*quality, shape=BarShape.CLOSE_ONLY),
         risk=HoldingsRisk(
             symbols=symbols,
             weights=weights,
@@ -152,3 +140,13 @@ def test_an_allocator_without_an_answer_is_named_with_its_reason() -> None:
     weights = next(each for each in tables if each.key == "weights")
     assert "Max Sharpe" not in weights.columns
     assert "Max Sharpe: no answer" in weights.caption
+
+
+def test_the_error_of_a_sharpe_ratio_shrinks_with_the_years_observed() -> None:
+    judged = analysis(2).evaluations[0]
+    flat = dataclasses.replace(judged.performance, sharpe_ratio=0.0)
+    one_year = dataclasses.replace(judged, performance=flat, sessions=SESSIONS[:252])
+    four_years = dataclasses.replace(one_year, sessions=SESSIONS[: 4 * 252])
+    assert sharpe_ratio_error(one_year, periods=252) == pytest.approx(1.0)
+    assert sharpe_ratio_error(four_years, periods=252) == pytest.approx(0.5)
+    assert sharpe_ratio_error(one_year, periods=365) == pytest.approx((365 / 252) ** 0.5)

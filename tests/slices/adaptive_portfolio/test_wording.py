@@ -6,29 +6,16 @@ import datetime as dt
 import pytest
 
 from slices.adaptive_portfolio.wording import caveats, confidence_text, label, plain_notes
-from slices.domain.bars import Adjustment, BarShape
-from slices.domain.dataset import DatasetRef, LargeMove, SymbolQuality
+from slices.domain.bars import Adjustment
+from slices.domain.dataset import LargeMove, SymbolQuality
 from slices.domain.portfolio import Allocator
+from tests.support.frames import made_up_ref
 
 FIRST, LATER, LAST = dt.date(2020, 1, 2), dt.date(2020, 6, 1), dt.date(2020, 12, 31)
 CLEAN = SymbolQuality(symbol="AAA", rows=250, first_session=FIRST, last_session=LAST)
 YOUNG = SymbolQuality(symbol="BBB", rows=150, first_session=LATER, last_session=LAST)
-BARS = DatasetRef(
-    symbols=("AAA", "BBB"),
-    first_session=FIRST,
-    last_session=LAST,
-    rows=400,
-    shape=BarShape.OHLCV,
-    adjustment=Adjustment.TOTAL,
-    source="files",
-    feed="x",
-    calendar="XNYS",
-    fingerprint="f",
-    checksum="c",
-    universe_note="n",
-    quality=(CLEAN, CLEAN),
-    path="p",
-)
+TWIN = dataclasses.replace(CLEAN, symbol="BBB")
+BARS = made_up_ref(CLEAN, TWIN)
 
 
 def test_clean_data_has_no_caveats() -> None:
@@ -44,7 +31,7 @@ def test_every_shortcoming_of_a_symbol_is_a_caveat() -> None:
         missing_sessions=(LATER,),
         large_moves=(split,),
     )
-    found = caveats(dataclasses.replace(BARS, quality=(worse, CLEAN)))
+    found = caveats(dataclasses.replace(BARS, quality=(worse, TWIN)))
     assert len(found) == 3
     assert all(each.startswith("AAA: ") for each in found)
 

@@ -5,29 +5,10 @@ import datetime as dt
 
 from slices.data.announcements import announcements
 from slices.domain.alerts import DataStale, Level, RowsQuarantined, SplitSuspected
-from slices.domain.bars import Adjustment, BarShape
-from slices.domain.dataset import DatasetRef, LargeMove, SymbolQuality
+from slices.domain.dataset import LargeMove, SymbolQuality
+from tests.support.frames import made_up_ref
 
 DAY = dt.date(2024, 1, 2)
-
-
-def ref(*quality: SymbolQuality) -> DatasetRef:
-    return DatasetRef(
-        symbols=tuple(each.symbol for each in quality),
-        first_session=DAY,
-        last_session=DAY,
-        rows=1,
-        shape=BarShape.OHLCV,
-        adjustment=Adjustment.TOTAL,
-        source="files",
-        feed="x",
-        calendar="XNYS",
-        fingerprint="f",
-        checksum="c",
-        universe_note="n",
-        quality=quality,
-        path="p",
-    )
 
 
 def quality(symbol: str, **found: object) -> SymbolQuality:
@@ -36,14 +17,16 @@ def quality(symbol: str, **found: object) -> SymbolQuality:
 
 def test_clean_bars_announce_nothing() -> None:
     real = LargeMove(session=DAY, change=-0.52, explained=True, looks_like_split=False)
-    assert list(announcements(ref(quality("AAPL", large_moves=(real,))))) == []
+    assert list(announcements(made_up_ref(quality("AAPL", large_moves=(real,))))) == []
 
 
 def test_each_defect_is_an_event_with_its_level() -> None:
     split = LargeMove(session=DAY, change=-0.5, explained=False, looks_like_split=True)
     rows = (("missing price", 2), ("zero volume", 1))
     found = list(
-        announcements(ref(quality("AAA", quarantined=rows), quality("BBB", large_moves=(split,))))
+        announcements(
+            made_up_ref(quality("AAA", quarantined=rows), quality("BBB", large_moves=(split,)))
+        )
     )
     assert [(type(each), each.subject, each.level) for each in found] == [
         (RowsQuarantined, "AAA", Level.WARNING),
@@ -56,7 +39,7 @@ def test_each_defect_is_an_event_with_its_level() -> None:
 
 def test_r05_bars_behind_their_time_are_events_of_growing_level() -> None:
     def levels(as_of: dt.date | None) -> list[Level]:
-        bars = dataclasses.replace(ref(quality("AAA")), as_of=as_of)
+        bars = dataclasses.replace(made_up_ref(quality("AAA")), as_of=as_of)
         return [each.level for each in announcements(bars) if isinstance(each, DataStale)]
 
     assert levels(None) == levels(DAY) == []
