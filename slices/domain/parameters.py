@@ -109,19 +109,47 @@ class ParameterGroup(BaseModel):
 
 
 class Costs(ParameterGroup):
-    """What trading costs, in basis points of the traded notional."""
+    """What trading costs; every part is recorded per fill and none ever helps."""
 
     commission_bps: float = Field(
         default=5.0, ge=0, le=1000, description="Commission, in basis points of notional."
     )
     slippage_bps: float = Field(
-        default=5.0, ge=0, le=1000, description="Half spread and impact, in basis points."
+        default=5.0, ge=0, le=1000, description="Half spread, in basis points of notional."
+    )
+    commission_per_share: float = Field(
+        default=0.0, ge=0, le=10, description="Commission per share, in account currency."
+    )
+    commission_minimum: float = Field(
+        default=0.0, ge=0, le=1000, description="Least commission of a fill, in account currency."
+    )
+    impact: float = Field(
+        default=0.0, ge=0, le=10,
+        description="Market impact: daily volatilities paid for trading a session's whole volume.",
+    )  # fmt: skip
+    borrow_rate: float = Field(
+        default=0.0, ge=0, le=1, description="Rate per year paid on the value of short positions."
+    )
+    cash_rate: float = Field(
+        default=0.0, ge=0, le=1, description="Rate per year earned on positive cash."
     )
 
     @property
     def rate(self) -> float:
-        """Total cost as a fraction of traded notional."""
+        """What is proportional to the notional: commission and half spread, as a fraction."""
         return (self.commission_bps + self.slippage_bps) / 1e4
+
+
+class TradingRules(ParameterGroup):
+    """What an account may trade."""
+
+    whole_shares: bool = Field(default=False, description="Trade whole shares only.")
+    volume_share: Fraction = Field(
+        default=1.0, gt=0, description="Largest share of a session's volume one fill may take."
+    )
+    gross_exposure: float = Field(
+        default=1.0, gt=0, le=10, description="Largest sum of absolute weights, of equity."
+    )
 
 
 class WeightBounds(ParameterGroup):
@@ -140,6 +168,7 @@ class WeightBounds(ParameterGroup):
 
 DEFAULT_SYMBOLS = ["AAPL", "MSFT", "GOOGL"]
 DEFAULT_COSTS = Costs()
+DEFAULT_RULES = TradingRules()
 DEFAULT_BOUNDS = WeightBounds()
 WEIGHT_SUM_TOLERANCE = 1e-6
 

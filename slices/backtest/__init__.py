@@ -1,0 +1,1 @@
+"""Strategies simulated over history, with the evidence for and against believing them."""

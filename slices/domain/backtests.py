@@ -1,0 +1,114 @@
+"""Backtests as values: what was decided, what became of it, and whether it may be believed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from slices.domain.portfolio import Performance
+from slices.domain.verdicts import LookAheadProbe, Verdict
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetWeights:
+    """What a rule decided through history, ready to be simulated.
+
+    Attributes:
+        label: What the rule is called in a report.
+        symbols: N names, those of the dataset it was decided on.
+        sessions: D sessions at whose close a decision was made, rising.
+        weights: D x N fractions of equity; NaN where a symbol's position is left alone.
+        first_session: Where the account begins: the first session a decision could be made at.
+        trials: How many configurations were really tried to arrive at this rule.
+        probe: What the look-ahead probe has found about the rule.
+    """
+
+    label: str
+    symbols: tuple[str, ...]
+    sessions: tuple[dt.date, ...]
+    weights: npt.NDArray[np.float64]
+    first_session: dt.date
+    trials: int
+    probe: LookAheadProbe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trade:
+    """A round trip: from the fill that opened a position to the one that closed it.
+
+    Attributes:
+        exit_session: None while the position is open; it is then valued at the last mark.
+        quantity: The most that was held, in shares; positive also where it was sold short.
+        entry_price: Average price at which the position was built up, before costs.
+        exit_price: Average price at which it was taken down, or the mark where it is open.
+        pnl: Money gained, net of the costs of its fills.
+        return_on_entry: `pnl` over the notional of the entries.
+        exit_reason: Why it was closed, in words; empty while it is open.
+    """
+
+    symbol: str
+    is_long: bool
+    entry_session: dt.date
+    exit_session: dt.date | None
+    sessions_held: int
+    quantity: float
+    entry_price: float
+    exit_price: float
+    pnl: float
+    costs: float
+    return_on_entry: float
+    exit_reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostAttribution:
+    """What trading and holding cost in all, in money; interest and dividends are income."""
+
+    commission: float
+    spread: float
+    impact: float
+    borrow_fees: float
+    interest: float
+    dividends: float
+
+    @property
+    def total(self) -> float:
+        """Everything that was paid."""
+        return self.commission + self.spread + self.impact + self.borrow_fees
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """One rule simulated over history, beside holding its symbols.
+
+    Attributes:
+        sessions: T sessions from the account's first to its last.
+        equity: T account values at the close, net of all costs.
+        benchmark: What `benchmark_equity` is.
+        gross_exposure: T sums of absolute position values over equity; net is signed.
+        annual_turnover: One-way, as fractions of equity per year.
+        trades: Closed round trips in the order in which they were closed.
+        open_trades: Positions held at the end, valued at the last mark.
+        pending: Symbol and target weight of what was decided at the last close and not traded.
+    """
+
+    label: str
+    symbols: tuple[str, ...]
+    capital: float
+    sessions: tuple[dt.date, ...]
+    equity: tuple[float, ...]
+    benchmark: str
+    benchmark_equity: tuple[float, ...]
+    gross_exposure: tuple[float, ...]
+    net_exposure: tuple[float, ...]
+    performance: Performance
+    benchmark_performance: Performance
+    annual_turnover: float
+    costs: CostAttribution
+    trades: tuple[Trade, ...]
+    open_trades: tuple[Trade, ...]
+    pending: tuple[tuple[str, float], ...]
+    verdict: Verdict

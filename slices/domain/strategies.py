@@ -1,0 +1,27 @@
+"""The strategies a person can name, and the base of their parameters."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from slices.domain.parameters import ParameterGroup
+
+
+class StrategyName(StrEnum):
+    """The strategies of the catalogue."""
+
+    BUY_AND_HOLD = "buy_and_hold"
+    SMA_CROSS = "sma_cross"
+    EMA_CROSS = "ema_cross"
+    MACD = "macd"
+    RSI_REVERSAL = "rsi_reversal"
+    BOLLINGER_REVERSAL = "bollinger_reversal"
+    DONCHIAN_BREAKOUT = "donchian_breakout"
+    TIME_SERIES_MOMENTUM = "time_series_momentum"
+    CROSS_SECTIONAL_MOMENTUM = "cross_sectional_momentum"
+    ZSCORE_REVERSAL = "zscore_reversal"
+    VOLATILITY_TARGET = "volatility_target"
+
+
+class StrategyParameters(ParameterGroup):
+    """Parameters of one strategy; the bounds of its fields are the optimizer's search space."""

@@ -1,0 +1,1 @@
+"""Which state a market is in, and how long such states last."""

@@ -1,0 +1,1 @@
+"""Searching parameters, and telling what the search found from luck."""

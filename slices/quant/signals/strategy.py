@@ -1,0 +1,69 @@
+"""What a strategy is: a pure function from a panel to signals, with its parameters as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slices.domain.strategies import StrategyName, StrategyParameters
+from slices.quant.panel import Panel
+from slices.quant.types import FloatArray
+
+Signals = Callable[[Panel, Any], FloatArray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """A rule that decides at each close how much of its share of the account a symbol gets.
+
+    Attributes:
+        name: What a person calls it.
+        title: Its name in a report.
+        idea: Why it might pay, in one sentence.
+        parameters: The model of its parameters; every field has bounds and a default.
+        signals: From a panel and parameters to T x N finite numbers in [-1, 1]: 1 fully long, 0
+            flat, -1 fully short. Row t depends on bars up to the close of session t alone; a
+            symbol without enough history, or without a bar, is as `quant.signals` states.
+        warmup: Sessions of bars that parameters need before the first signal other than 0.
+        joint: Whether a symbol's signal depends on the other symbols.
+        reference: Who wrote it down first.
+    """
+
+    name: StrategyName
+    title: str
+    idea: str
+    parameters: type[StrategyParameters]
+    signals: Signals
+    warmup: Callable[[Any], int]
+    joint: bool = False
+    reference: str = ""
+
+    def target_weights(self, panel: Panel, parameters: StrategyParameters) -> FloatArray:
+        """Return T x N fractions of equity whose absolute values sum to at most 1 in each row.
+
+        Each symbol has an equal share of the account and its signal says how much of it is
+        invested; where signals are joint, the chosen symbols share the whole account equally.
+        """
+        signals = self.signals(panel, parameters)
+        if not self.joint:
+            return np.asarray(signals / max(1, signals.shape[1]), dtype=np.float64)
+        chosen = np.abs(signals).sum(axis=1, keepdims=True)
+        share = np.divide(1.0, chosen, out=np.zeros_like(chosen), where=chosen > 0)
+        return np.asarray(signals * share, dtype=np.float64)
+
+
+def changes(target_weights: FloatArray) -> FloatArray:
+    """Keep the weights that differ from the row before; NaN, which is no decision, elsewhere.
+
+    A position is then bought once and drifts until its own signal changes, in place of being
+    brought back to its weight every session.
+
+    >>> changes(np.array([[0.5, 0.0], [0.5, 0.5], [0.0, 0.5]])).tolist()
+    [[0.5, 0.0], [nan, 0.5], [0.0, nan]]
+    """
+    same = np.zeros(target_weights.shape, dtype=np.bool_)
+    same[1:] = target_weights[1:] == target_weights[:-1]
+    return np.where(same, np.nan, target_weights)
