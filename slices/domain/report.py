@@ -126,7 +126,14 @@ class BarChart:
 
 @dataclass(frozen=True, kw_only=True)
 class Heatmap:
-    """A square matrix of values between `low` and `high`, such as correlations."""
+    """A matrix of values between `low` and `high`, such as correlations or a parameter map.
+
+    Attributes:
+        labels: Names of the rows, and of the columns where these have none of their own.
+        column_labels: Names of the columns; empty where they are those of the rows.
+        marked: Row and column of cells to outline.
+        row_title: What the rows are, such as a parameter's name; likewise for columns.
+    """
 
     key: str
     title: str
@@ -135,6 +142,16 @@ class Heatmap:
     low: float
     high: float
     caption: str = ""
+    column_labels: tuple[str, ...] = ()
+    marked: tuple[tuple[int, int], ...] = ()
+    unit: Unit = Unit.RATIO
+    row_title: str = ""
+    column_title: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.column_labels or self.labels
 
 
 Chart = LineChart | PointChart | BarChart | Heatmap

@@ -80,6 +80,7 @@ stroke-linecap:butt}
 .chart .bar{fill:currentColor}
 .chart .bar:hover,.chart .cells rect:hover{opacity:.75}
 .chart .frame{fill:none;stroke:var(--rule)}
+.chart .outline{fill:none;stroke:var(--ink);stroke-width:1.6}
 .chart .halo{stroke:var(--surface);stroke-width:3;stroke-linejoin:round;paint-order:stroke}
 .chart .positive{fill:var(--positive)}
 .chart .cells rect{fill:var(--positive)}

@@ -43,6 +43,21 @@ def heatmap(count: int, value: float = 0.5) -> Heatmap:
     return Heatmap(key="k", title="T", labels=labels, values=rows, low=-1, high=1)
 
 
+def parameter_map(rows: int, columns: int) -> Heatmap:
+    return Heatmap(
+        key="k",
+        title="T",
+        labels=tuple(str(5 + each) for each in range(rows)),
+        column_labels=tuple(str(20 + 5 * each) for each in range(columns)),
+        values=tuple(tuple(0.1 * (row + c) for c in range(columns)) for row in range(rows)),
+        low=-1.0,
+        high=5.0,
+        marked=((0, 1), (1, 1)),
+        row_title="fast",
+        column_title="slow",
+    )
+
+
 def point_chart(*points: Series, curve: Series | None = None) -> PointChart:
     return PointChart(
         key="k",
@@ -98,6 +113,8 @@ EDGE_CASES = {
     "one cell": heatmap(1),
     "sixty labels": heatmap(60),
     "undefined cells": heatmap(4, math.nan),
+    "more columns than rows": parameter_map(3, 40),
+    "more rows than columns": parameter_map(90, 2),
     "no points": point_chart(),
     "one point": point_chart(Series(name="A", x=(0.1,), y=(0.2,))),
     "points on one spot": point_chart(
@@ -286,3 +303,23 @@ def test_boxes_that_only_touch_do_not_overlap() -> None:
     left = Box(left=0, top=0, right=10, bottom=10)
     assert not left.overlaps(Box(left=10, top=0, right=20, bottom=10))
     assert left.overlaps(Box(left=9, top=9, right=20, bottom=20))
+
+
+def test_a_map_has_a_cell_for_every_value_and_outlines_what_is_marked() -> None:
+    root = ET.fromstring(standalone_svg(parameter_map(6, 11)))  # noqa: S314 - our own markup
+    rows = [each for each in root.iter(f"{SVG}g") if each.get("class") == "cells"]
+    assert len(rows) == 6
+    assert all(len(row.findall(f"{SVG}rect")) == 11 for row in rows)
+    outlined = [each for each in root.iter(f"{SVG}rect") if each.get("class") == "outline"]
+    assert len(outlined) == 2
+    texts = [each.text for each in root.iter(f"{SVG}text")]
+    assert {"fast", "slow", "5", "70"} <= {each for each in texts if each}
+
+
+def test_a_map_says_where_its_highest_value_lies() -> None:
+    assert "10 and 70" in root_description(parameter_map(6, 11))
+
+
+def root_description(chart: Chart) -> str:
+    root = ET.fromstring(standalone_svg(chart))  # noqa: S314 - our own markup
+    return str(root.find(f"{SVG}desc").text)
