@@ -114,6 +114,25 @@ class DatasetRef:
         return file.is_file() and bytes_digest(file.read_bytes()) == self.checksum
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A symbol that was asked for and is not among the data, with the reason."""
+
+    symbol: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedBars:
+    """The bars that could be had, and what was left out."""
+
+    bars: DatasetRef
+    left_out: tuple[LeftOut, ...]
+
+
 def read_bars(ref: DatasetRef) -> pl.DataFrame:
     """Read the bars a reference stands for.
 
