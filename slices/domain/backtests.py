@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from slices.domain.portfolio import Performance
+from slices.domain.results import FlowResult
+from slices.domain.strategies import StrategyName
+from slices.domain.tearsheets import Tearsheet
 from slices.domain.verdicts import LookAheadProbe, Verdict
+
+QUICK_TEST_SYMBOLS = ["GOOGL"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +98,7 @@ class Backtest:
         trades: Closed round trips in the order in which they were closed.
         open_trades: Positions held at the end, valued at the last mark.
         pending: Symbol and target weight of what was decided at the last close and not traded.
+        periods_per_year: Sessions in a year.
     """
 
     label: str
@@ -111,4 +117,108 @@ class Backtest:
     trades: tuple[Trade, ...]
     open_trades: tuple[Trade, ...]
     pending: tuple[tuple[str, float], ...]
+    periods_per_year: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyRow:
+    """One strategy with its default parameters on one symbol, net of costs, beside holding it.
+
+    Attributes:
+        first_session: Where the account begins: the same for all strategies of a symbol.
+        mean_exposure: Mean share of equity that was invested.
+        probabilistic_sharpe_ratio: Probability that the true Sharpe ratio is above 0.
+        deflated_sharpe_ratio: Probability that it is above what the best of `trials` strategies
+            without skill would show.
+        trials: How many strategies were compared on the symbol.
+        benchmark_return: Per year, of buying the symbol once and holding it.
+    """
+
+    symbol: str
+    strategy: StrategyName
+    first_session: dt.date
+    sessions: int
+    total_return: float
+    annualized_return: float
+    annualized_volatility: float
+    sharpe_ratio: float
+    max_drawdown: float
+    annual_turnover: float
+    round_trips: int
+    mean_exposure: float
+    probabilistic_sharpe_ratio: float
+    deflated_sharpe_ratio: float
+    trials: int
+    benchmark_return: float
+    benchmark_sharpe_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyFailure:
+    """A strategy that could not be simulated on a symbol, and why."""
+
+    symbol: str
+    strategy: StrategyName
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyTrial:
+    """A strategy that was tried in sample, net of costs."""
+
+    strategy: StrategyName
+    performance: Performance
+    annual_turnover: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyChoice:
+    """Which strategy is tested, and how it came to be chosen.
+
+    Attributes:
+        parameters: Name and value of all its parameters.
+        first_session: Where its account begins, where that was settled by the choice: the first
+            session after those it was chosen on; None takes the first it can decide at.
+        in_sample: First and last session it was chosen on; None where a person named it.
+        ranking: Everything that was tried in sample, best Sharpe ratio first.
+        not_tried: Strategies that could not be tried in sample, each with its reason.
+    """
+
+    strategy: StrategyName
+    parameters: tuple[tuple[str, float], ...]
+    first_session: dt.date | None = None
+    in_sample: tuple[dt.date, dt.date] | None = None
+    ranking: tuple[StrategyTrial, ...] = ()
+    not_tried: tuple[tuple[StrategyName, str], ...] = ()
+
+    @property
+    def trials(self) -> int:
+        """How many strategies were tried to arrive at this one."""
+        return max(1, len(self.ranking))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class QuickTest(FlowResult):
+    """Whether this installation can load prices, simulate a strategy and report.
+
+    Attributes:
+        expected_equity: What this very test is known to end with; NaN where that is not known.
+    """
+
+    tested: Backtest
+    expected_equity: float
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SimpleBacktest(FlowResult):
+    """Whether a strategy would have paid.
+
+    Attributes:
+        rivals: What the strategies that were not chosen did over the same sessions.
+    """
+
+    choice: StrategyChoice
+    tested: Backtest
+    tearsheet: Tearsheet
+    rivals: tuple[StrategyTrial, ...]

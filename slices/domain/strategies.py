@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from slices.domain.parameters import ParameterGroup
 
@@ -21,6 +22,23 @@ class StrategyName(StrEnum):
     CROSS_SECTIONAL_MOMENTUM = "cross_sectional_momentum"
     ZSCORE_REVERSAL = "zscore_reversal"
     VOLATILITY_TARGET = "volatility_target"
+
+
+StrategyOption = Literal[
+    "auto",
+    "buy_and_hold",
+    "sma_cross",
+    "ema_cross",
+    "macd",
+    "rsi_reversal",
+    "bollinger_reversal",
+    "donchian_breakout",
+    "time_series_momentum",
+    "cross_sectional_momentum",
+    "zscore_reversal",
+    "volatility_target",
+]
+"""A strategy's name, or `auto` to have one chosen on the first part of the history."""
 
 
 class StrategyParameters(ParameterGroup):

@@ -1,0 +1,1 @@
+"""What an account value shows over time: windows, drawdowns, months, bad times, trades."""
