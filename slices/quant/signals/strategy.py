@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from slices.domain.strategies import StrategyName, StrategyParameters
 from slices.quant.panel import Panel
 from slices.quant.types import FloatArray
 
 Signals = Callable[[Panel, Any], FloatArray]
+
+SHORT: bool = Field(default=False, description="Sell short as well, in place of staying flat.")
+"""The field of every rule that can also be traded downwards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +29,10 @@ class Strategy:
         idea: Why it might pay, in one sentence.
         parameters: The model of its parameters; every field has bounds and a default.
         signals: From a panel and parameters to T x N finite numbers in [-1, 1]: 1 fully long, 0
-            flat, -1 fully short. Row t depends on bars up to the close of session t alone; a
-            symbol without enough history, or without a bar, is as `quant.signals` states.
-        warmup: Sessions of bars that parameters need before the first signal other than 0.
+            flat, -1 fully short. Row t depends on bars up to the close of session t alone; what
+            becomes of a symbol without enough history, or without a bar, `quant.signals` says.
+        warmup: Sessions of bars, the deciding one included, that parameters need for the first
+            signal other than 0: row `warmup` - 1 of an unbroken panel may have one, none before.
         joint: Whether a symbol's signal depends on the other symbols.
         reference: Who wrote it down first.
     """
