@@ -23,6 +23,8 @@ class Leak(StrEnum):
     SAME_BAR_FILL = "same_bar_fill"
     PRICE_OUTSIDE_BAR = "price_outside_bar"
     BETTER_THAN_STOP = "better_than_stop"
+    CHOSEN_PRICE = "chosen_price"
+    NOT_REPEATABLE = "not_repeatable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,10 @@ class LookAheadProbe:
 
     cuts: tuple[dt.date, ...]
     findings: tuple[LeakFinding, ...] = ()
+
+    def with_findings(self, *findings: LeakFinding) -> LookAheadProbe:
+        """Return this probe with what was found elsewhere, such as in the fills."""
+        return LookAheadProbe(cuts=self.cuts, findings=(*self.findings, *findings))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,15 +107,45 @@ def probabilistic_sharpe_ratio(
 
     NaN with fewer than three returns and where the variance of the estimate is not positive.
     """
+    return sharpe_exceedance(returns - risk_free_rate / periods_per_year, benchmark_sharpe=0.0)
+
+
+def sharpe_exceedance(returns: FloatArray, *, benchmark_sharpe: float) -> float:
+    """Return the probability that the true Sharpe ratio is above a given one.
+
+    Args:
+        returns: T excess returns.
+        benchmark_sharpe: Sharpe ratio per period, not annualized.
+
+    Returns:
+        NaN where `sharpe_variance` is.
+
+    References:
+        Bailey, Lopez de Prado (2012), The Sharpe Ratio Efficient Frontier, equation 7.
+    """
+    variance = sharpe_variance(returns)
+    if not variance > 0:
+        return math.nan
+    distance = ratio(float(returns.mean()), deviation(returns)) - benchmark_sharpe
+    return NormalDist().cdf(distance * math.sqrt(returns.size - 1) / math.sqrt(variance))
+
+
+def sharpe_variance(returns: FloatArray) -> float:
+    """Return the variance of the Sharpe ratio's estimate per period, times T - 1.
+
+    Returns:
+        1 for normal returns with mean 0; more with negative skewness and fat tails. NaN with fewer
+        than three returns and where it is not positive or returns do not vary.
+
+    References:
+        Mertens (2002), Comments on variance of the IID estimator in Lo (2002).
+    """
     if returns.size < 3:
         return math.nan
-    excess = float(returns.mean()) - risk_free_rate / periods_per_year
-    observed = ratio(excess, deviation(returns))
+    observed = ratio(float(returns.mean()), deviation(returns))
     kurtosis = excess_kurtosis(returns) + 3.0
-    spread = 1.0 - skewness(returns) * observed + (kurtosis - 1.0) / 4.0 * observed**2
-    if not spread > 0:
-        return math.nan
-    return NormalDist().cdf(observed * math.sqrt(returns.size - 1) / math.sqrt(spread))
+    variance = 1.0 - skewness(returns) * observed + (kurtosis - 1.0) / 4.0 * observed**2
+    return variance if variance > 0 else math.nan
 
 
 @metric(unit=Unit.RATIO, direction=Direction.HIGHER, reference="Pezier, White (2006)")

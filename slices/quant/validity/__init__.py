@@ -1,0 +1,1 @@
+"""Whether a backtest may be believed: statistics, the look-ahead probe and the verdict."""
