@@ -18,7 +18,6 @@ from slices.adaptive_portfolio.tables import (
     cluster_table,
     contribution_table,
     performance_table,
-    quality_table,
     tail_table,
 )
 from slices.adaptive_portfolio.wording import (
@@ -29,6 +28,7 @@ from slices.adaptive_portfolio.wording import (
     plain_notes,
     ranked,
 )
+from slices.domain.data_report import data_section
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.portfolio import PortfolioAnalysis
@@ -63,7 +63,10 @@ def portfolio_findings(
         sections=(
             _held(risk, structure),
             _could_be(risk, judged, frontier),
-            _data(bars),
+            data_section(
+                bars,
+                rule="Only sessions on which every symbol has a bar are used; nothing is filled.",
+            ),
         ),
         chart="equity",
         provenance=(),
@@ -164,14 +167,6 @@ def _could_be(
             allocation_table(evaluations, capital=risk.capital),
             frontier_chart(frontier),
         ),
-    )
-
-
-def _data(bars: DatasetRef) -> Section:
-    return Section(
-        title="The data",
-        intro=f"{bars}. Only sessions on which every symbol has a bar are used; nothing is filled.",
-        blocks=(quality_table(bars),),
     )
 
 

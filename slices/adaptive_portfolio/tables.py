@@ -8,7 +8,6 @@ from slices.adaptive_portfolio.wording import confidence_text, label
 from slices.domain.report import Table, Unit
 
 if TYPE_CHECKING:
-    from slices.domain.dataset import DatasetRef
     from slices.domain.portfolio import AllocatorEvaluation, Diversification, HoldingsRisk
 
 METHODS = {"historical": "Historical", "normal": "Normal", "cornish_fisher": "Cornish-Fisher"}
@@ -139,28 +138,3 @@ def allocation_table(evaluations: tuple[AllocatorEvaluation, ...], *, capital: f
         ),
         caption=" ".join([f"Fractions of a capital of {capital:,.0f}.", *missing]),
     )
-
-
-def quality_table(bars: DatasetRef) -> Table:
-    """Show what validation found, symbol by symbol."""
-    return Table(
-        key="data-quality",
-        title="What validation found",
-        columns=("Symbol", "Bars", "First", "Last", "Set aside", "Missing sessions", "Large moves"),
-        units=(
-            Unit.TEXT, Unit.COUNT, Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.COUNT, Unit.COUNT,
-        ),
-        rows=tuple(
-            (
-                each.symbol,
-                each.rows,
-                str(each.first_session),
-                str(each.last_session),
-                each.quarantined_rows,
-                len(each.missing_sessions),
-                len(each.large_moves),
-            )
-            for each in bars.quality
-        ),
-        caption="Large moves are closes that changed by more than 40 % as delivered.",
-    )  # fmt: skip

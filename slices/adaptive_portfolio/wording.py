@@ -5,26 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from slices.domain.bars import Adjustment
-from slices.domain.calendar import missed_sessions, periods_per_year
+from slices.domain.calendar import periods_per_year
+from slices.domain.data_report import LEFT_OUT, common_end, data_caveats
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
 
 if TYPE_CHECKING:
-    import datetime as dt
-
-    from slices.domain.dataset import DatasetRef, SymbolQuality
+    from slices.domain.dataset import DatasetRef
     from slices.domain.portfolio import Allocator, AllocatorEvaluation, HoldingsRisk
 
 SHORT_NAMES = {
     "hierarchical_risk_parity": "HRP",
     "min_expected_shortfall": "Min shortfall",
     "max_sharpe": "Max Sharpe",
-}
-LEFT_OUT = {
-    Adjustment.RAW: "Prices are not adjusted: splits and dividends are in no return.",
-    Adjustment.SPLIT: "Prices are adjusted for splits only: dividends are in no return.",
 }
 
 
@@ -96,43 +90,14 @@ def _apart(evaluations: tuple[AllocatorEvaluation, ...], error: float) -> str:
     return ", which does not set it apart from the next"
 
 
-def common_end(bars: DatasetRef) -> dt.date:
-    """Return the last session that every symbol can have a bar in: there the figures end."""
-    return min(each.last_session for each in bars.quality)
-
-
 def caveats(bars: DatasetRef, evaluations: tuple[AllocatorEvaluation, ...] = ()) -> tuple[str, ...]:
     """Name what was set aside, is missing, ends early, is old, or could not be computed."""
-    latest = max(each.last_session for each in bars.quality)
-    found = [each for quality in bars.quality for each in _symbol_caveats(quality, bars, latest)]
-    found += [
+    found = [
         f"{label(each.allocator)}: {each.failed_refits} of {each.refits} fits did not converge"
         for each in evaluations
         if each.failed_refits
     ]
-    return tuple(found)
-
-
-def _symbol_caveats(quality: SymbolQuality, bars: DatasetRef, latest: dt.date) -> list[str]:
-    found: list[str] = []
-    if quality.quarantined_rows:
-        why = ", ".join(f"{count} x {reason}" for reason, count in quality.quarantined)
-        found.append(f"{quality.quarantined_rows} rows set aside ({why})")
-    if quality.missing_sessions:
-        found.append(f"{len(quality.missing_sessions)} exchange sessions without a bar")
-    if quality.last_session < latest:
-        found.append(f"ends on {quality.last_session}, the others on {latest}: figures end there")
-    if bars.as_of is not None:
-        missed = missed_sessions(quality.last_session, bars.as_of, calendar=bars.calendar)
-        if missed:
-            found.append(f"the newest bar, of {quality.last_session}, is {missed} sessions old")
-    found += [
-        f"{written(move.change, Unit.FRACTION)} on {move.session} "
-        + ("looks like a missed split" if move.looks_like_split else "is not explained by the data")
-        for move in quality.large_moves
-        if not move.explained
-    ]
-    return [f"{quality.symbol}: {each}" for each in found]
+    return (*data_caveats(bars, ending="figures end there"), *found)
 
 
 def plain_notes(
