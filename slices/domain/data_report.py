@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from slices.domain.dataset import DatasetRef, SymbolQuality
 
-MISSING_FROM_RETURNS = {
+LEFT_OUT = {
     Adjustment.RAW: "Prices are not adjusted: splits and dividends are in no return.",
     Adjustment.SPLIT: "Prices are adjusted for splits only: dividends are in no return.",
 }
@@ -106,5 +106,5 @@ def _found(quality: SymbolQuality, bars: DatasetRef, latest: dt.date, ending: st
 
 def data_notes(bars: DatasetRef) -> tuple[str, ...]:
     """Say whether survivorship is controlled and what the prices leave out."""
-    left_out = MISSING_FROM_RETURNS.get(bars.adjustment)
+    left_out = LEFT_OUT.get(bars.adjustment)
     return tuple(each for each in (bars.universe_note, left_out) if each)
