@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.quant.compiled import compiled
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.types import FloatArray, IntArray
-
-TIE = 1e-12
-"""Two values this close, as a fraction of their size, are equal; no state changes on a tie."""
 
 
 @compiled

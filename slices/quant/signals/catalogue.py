@@ -7,18 +7,33 @@ from typing import TYPE_CHECKING
 
 from slices.domain.errors import ParameterError, listed
 from slices.domain.strategies import StrategyName, StrategyParameters
-from slices.quant.signals.crosses import SMA_CROSS
+from slices.quant.signals.breakouts import DONCHIAN_BREAKOUT
+from slices.quant.signals.crosses import EMA_CROSS, MACD, SMA_CROSS
 from slices.quant.signals.holding import BUY_AND_HOLD
+from slices.quant.signals.momentum import CROSS_SECTIONAL_MOMENTUM, TIME_SERIES_MOMENTUM
+from slices.quant.signals.reversals import BOLLINGER_REVERSAL, RSI_REVERSAL, ZSCORE_REVERSAL
 from slices.quant.signals.search import SearchDimension, checked, dimensions
+from slices.quant.signals.volatility import VOLATILITY_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slices.quant.signals.strategy import Strategy
 
-STRATEGIES: Mapping[StrategyName, Strategy] = MappingProxyType(
-    {each.name: each for each in (BUY_AND_HOLD, SMA_CROSS)}
+_ALL = (
+    BUY_AND_HOLD,
+    SMA_CROSS,
+    EMA_CROSS,
+    MACD,
+    RSI_REVERSAL,
+    BOLLINGER_REVERSAL,
+    DONCHIAN_BREAKOUT,
+    TIME_SERIES_MOMENTUM,
+    CROSS_SECTIONAL_MOMENTUM,
+    ZSCORE_REVERSAL,
+    VOLATILITY_TARGET,
 )
+STRATEGIES: Mapping[StrategyName, Strategy] = MappingProxyType({each.name: each for each in _ALL})
 
 
 def strategy(name: str) -> Strategy:

@@ -8,7 +8,7 @@ import numpy as np
 
 from slices.domain.strategies import StrategyName, StrategyParameters
 from slices.quant.signals.strategy import Strategy
-from slices.quant.signals.symbols import OwnBars, each_symbol
+from slices.quant.signals.symbols import each_symbol
 
 if TYPE_CHECKING:
     from slices.quant.panel import Panel
@@ -19,8 +19,8 @@ class BuyAndHold(StrategyParameters):
     """Buying and holding has nothing to set."""
 
 
-def _held(bars: OwnBars) -> FloatArray:
-    return np.ones(bars.close.size)
+def _held(closes: FloatArray) -> FloatArray:
+    return np.ones(closes.size)
 
 
 def buy_and_hold(panel: Panel, parameters: BuyAndHold) -> FloatArray:  # noqa: ARG001 - has none

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,42 +15,33 @@ if TYPE_CHECKING:
 ABSENT_SESSIONS = 10
 """A symbol without a bar for longer than this, a suspension's usual length, is taken as gone."""
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OwnBars:
-    """The bars one symbol has, without the sessions on which it has none.
-
-    Attributes:
-        close: B closes, none of them NaN.
-        high: B highs; the closes where the data is close-only. The same for low.
-    """
-
-    close: FloatArray
-    high: FloatArray
-    low: FloatArray
+Rule = Callable[..., FloatArray]
+"""From B closes, and B each of what else it asks for, to B signals, each from bars up to it."""
 
 
-Rule = Callable[[OwnBars], FloatArray]
-"""From B bars to B signals, each from bars up to its own."""
-
-
-def each_symbol(panel: Panel, rule: Rule) -> FloatArray:
+def each_symbol(panel: Panel, rule: Rule, *others: FloatArray) -> FloatArray:
     """Apply a rule to every symbol's own bars and spread its signals over the sessions.
 
     On a session without a bar nothing is decided, so the signal stays what it was; once a symbol
     had none for more than `ABSENT_SESSIONS` it is 0. Knowing earlier that a bar was a symbol's last
     would be knowing the future.
 
+    Args:
+        panel: T sessions x N symbols.
+        rule: Is called with a symbol's closes, then its values of each of `others`.
+        others: T x N each.
+
     Returns:
         T x N signals; 0 before a symbol's first bar.
     """
-    signals = np.zeros(panel.close.shape)
-    for place in range(len(panel.symbols)):
-        present = np.flatnonzero(~np.isnan(panel.close[:, place]))
+    columns = [np.ascontiguousarray(each.T) for each in (panel.close, *others)]
+    signals = np.zeros(columns[0].shape)
+    for place, closes in enumerate(columns[0]):
+        present = np.flatnonzero(~np.isnan(closes))
         if present.size:
-            decided = rule(_own_bars(panel, place, present))
-            signals[:, place] = spread(decided, present, len(panel.sessions))
-    return signals
+            decided = rule(*(each[place][present] for each in columns))
+            signals[place] = spread(decided, present, closes.size)
+    return np.ascontiguousarray(signals.T)
 
 
 def spread(own: FloatArray, present: IntArray, sessions: int) -> FloatArray:
@@ -73,8 +63,12 @@ def directed(states: FloatArray, *, short: bool) -> FloatArray:
     return states if short else np.maximum(states, 0.0)
 
 
-def _own_bars(panel: Panel, place: int, present: IntArray) -> OwnBars:
-    close = panel.close[present, place]
-    high = close if panel.high is None else panel.high[present, place]
-    low = close if panel.low is None else panel.low[present, place]
-    return OwnBars(close=close, high=high, low=low)
+def delayed(values: FloatArray, bars: int) -> FloatArray:
+    """Move values so many bars later; NaN where none has come yet.
+
+    >>> delayed(np.array([1.0, 2.0, 3.0]), 2).tolist()
+    [nan, nan, 1.0]
+    """
+    later = np.full(values.size, np.nan)
+    later[bars:] = values[: max(0, values.size - bars)]
+    return later
