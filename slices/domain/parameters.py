@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ from slices.domain.errors import ParameterError, listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Name = TypeVar("Name", bound=str)
 SYMBOL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,14}$"
 SESSION_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 
@@ -34,12 +35,17 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def _distinct(symbols: list[str]) -> list[str]:
-    twice = sorted({each for each in symbols if symbols.count(each) > 1})
+def distinct(names: list[Name]) -> list[Name]:
+    """Check that no name is listed twice.
+
+    Raises:
+        ValueError: Naming those that are.
+    """
+    twice = sorted({str(each) for each in names if names.count(each) > 1})
     if twice:
-        message = f"each symbol once; {', '.join(twice)} is listed more than once"
+        message = f"each name once; {', '.join(twice)} is listed more than once"
         raise ValueError(message)
-    return symbols
+    return names
 
 
 def _written_as_date(value: object) -> object:
@@ -55,18 +61,18 @@ def _written_as_date(value: object) -> object:
 def _named_once(held: object) -> object:
     if isinstance(held, dict):
         names = [_upper(each) for each in held]
-        _distinct([str(each) for each in names])
+        distinct([str(each) for each in names])
     return held
 
 
 Symbol = Annotated[str, BeforeValidator(_upper), Field(pattern=SYMBOL_PATTERN)]
 """A ticker such as AAPL or BRK.B; lower case is accepted."""
 
-Symbols = Annotated[list[Symbol], Field(min_length=1, max_length=2000), AfterValidator(_distinct)]
+Symbols = Annotated[list[Symbol], Field(min_length=1, max_length=2000), AfterValidator(distinct)]
 """At least one symbol, each once."""
 
 PortfolioSymbols = Annotated[
-    list[Symbol], Field(min_length=2, max_length=2000), AfterValidator(_distinct)
+    list[Symbol], Field(min_length=2, max_length=2000), AfterValidator(distinct)
 ]
 """At least two symbols, each once: fewer is not a portfolio."""
 
