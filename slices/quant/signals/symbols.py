@@ -34,13 +34,15 @@ def each_symbol(panel: Panel, rule: Rule, *others: FloatArray) -> FloatArray:
     Returns:
         T x N signals; 0 before a symbol's first bar.
     """
-    columns = [np.ascontiguousarray(each.T) for each in (panel.close, *others)]
+    columns = [np.array(each.T, order="C") for each in (panel.close, *others)]
     signals = np.zeros(columns[0].shape)
-    for place, closes in enumerate(columns[0]):
-        present = np.flatnonzero(~np.isnan(closes))
-        if present.size:
-            decided = rule(*(each[place][present] for each in columns))
-            signals[place] = spread(decided, present, closes.size)
+    for place, absent in enumerate(np.isnan(columns[0])):
+        if not absent.any():
+            signals[place] = rule(*(each[place] for each in columns))
+        elif not absent.all():
+            present = np.flatnonzero(~absent)
+            own = rule(*(each[place][present] for each in columns))
+            signals[place] = spread(own, present, absent.size)
     return np.ascontiguousarray(signals.T)
 
 
@@ -50,8 +52,6 @@ def spread(own: FloatArray, present: IntArray, sessions: int) -> FloatArray:
     >>> spread(np.array([1.0, 0.5]), np.array([1, 3]), 5).tolist()
     [0.0, 1.0, 1.0, 0.5, 0.5]
     """
-    if present.size == sessions:
-        return own
     newest = np.searchsorted(present, np.arange(sessions), side="right") - 1
     absent = np.arange(sessions) - present[newest]
     known = (newest >= 0) & (absent <= ABSENT_SESSIONS)
