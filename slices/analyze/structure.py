@@ -13,6 +13,7 @@ from slices.quant.allocation.hierarchical import correlation_linkage, leaf_order
 from slices.quant.covariance import correlation, sample_covariance
 
 if TYPE_CHECKING:
+    from slices.analyze.closes import SharedReturns
     from slices.domain.dataset import DatasetRef
     from slices.quant.types import FloatArray, IntArray
 
@@ -37,8 +38,18 @@ def diversification(bars: DatasetRef) -> Diversification:
     symbols = bars.symbols
     if len(symbols) < 2:
         raise ParameterError(parameter="symbols", found=listed(symbols), allowed="at least two")
-    shared = shared_returns(bars)
-    correlations = _correlations(shared.returns, symbols, dataset=str(bars))
+    return structure_of(shared_returns(bars), symbols, dataset=str(bars))
+
+
+def structure_of(
+    shared: SharedReturns, symbols: tuple[str, ...], *, dataset: str
+) -> Diversification:
+    """Describe how two or more symbols with these returns move together.
+
+    Raises:
+        BadDataError: Where a symbol never moved, so that its correlations are undefined.
+    """
+    correlations = _correlations(shared.returns, symbols, dataset=dataset)
     merges = correlation_linkage(correlations, method="average")
     order = leaf_order(merges)
     pairs = np.triu_indices(len(symbols), k=1)

@@ -1,7 +1,12 @@
 """The analyses flows can order."""
 
-from slices.analyze import holdings, structure
+from slices.analyze import holdings, market, sections, structure, symbols
 from slices.runtime.kinds import compute
 
 holdings_risk = compute(holdings.holdings_risk)
 diversification = compute(structure.diversification)
+market_structure = compute(market.market_structure)
+symbol_batches = symbols.symbol_batches
+analyse_symbols = compute(symbols.analyse_symbols, run_name="analyse from {symbols[0]}")
+overview_section = sections.overview_section
+symbol_sections = sections.symbol_sections
