@@ -58,24 +58,16 @@ class RegimeRules(ParameterGroup):
         default=504, ge=40, le=5040,
         description="Sessions a volatility is ranked among; half as many are enough to begin.",
     )  # fmt: skip
-    volatile_enter: Fraction = Field(
-        default=0.7, description="Share of the ranking that volatility must exceed to be volatile."
-    )
-    volatile_leave: Fraction = Field(
-        default=0.5, description="Share below which a volatile market is quiet again."
-    )
-    crisis_enter: Fraction = Field(
-        default=0.9, description="Share of the ranking that volatility must exceed for a crisis."
-    )
-    crisis_leave: Fraction = Field(default=0.5, description="Share below which a crisis is over.")
+    volatile_enter: Fraction = Field(default=0.7, description="Rank above which it is volatile.")
+    volatile_leave: Fraction = Field(default=0.5, description="Rank up to which it is quiet again.")
+    crisis_enter: Fraction = Field(default=0.9, description="Rank that a crisis must exceed.")
+    crisis_leave: Fraction = Field(default=0.5, description="Rank up to which it is over.")
     crisis_drawdown: float = Field(
         default=1.0, gt=0, le=10,
         description="Drawdown of a crisis, in annual volatilities of all returns so far; at less "
         "than half of it the crisis is over.",
     )  # fmt: skip
-    peak_sessions: int = Field(
-        default=252, ge=10, le=2520, description="Sessions among which the drawdown's peak lies."
-    )
+    peak_sessions: int = Field(default=252, ge=10, le=2520, description="Sessions of the peak.")
     minimum_sessions: int = Field(
         default=10, ge=1, le=126,
         description="A regime lasts at least so many sessions; only a crisis may cut it short.",

@@ -29,12 +29,14 @@ class Garch:
 
     Attributes:
         mean: Log return per session; `omega` is a variance per session.
+        backcast: Stands for square and variance before the first return, per session.
     """
 
     mean: float
     omega: float
     alpha: float
     beta: float
+    backcast: float
 
     @property
     def persistence(self) -> float:
@@ -51,7 +53,7 @@ class Garch:
     def half_life_sessions(self) -> float:
         """Sessions until half a shock is gone; 0 without persistence, infinite with all of it.
 
-        >>> Garch(mean=0.0, omega=1e-6, alpha=0.25, beta=0.25).half_life_sessions
+        >>> Garch(mean=0.0, omega=1e-6, alpha=0.25, beta=0.25, backcast=2e-6).half_life_sessions
         1.0
         """
         if self.persistence <= 0.0:
@@ -60,16 +62,11 @@ class Garch:
         return math.log(0.5) / math.log(self.persistence) if is_stable else math.inf
 
     def variances(self, returns: FloatArray) -> FloatArray:
-        """Return T + 1 variances per session; row t is the forecast from the returns before t.
-
-        Only the one the recursion begins with looks at the first 75 returns together, as in
-        `arch`: a weighted mean of their squares stands for what was before them.
-        """
+        """Return T + 1 variances per session; row t is the forecast from the returns before t."""
         from slices.market_regime.kernels import garch_variances
 
         residuals = returns - self.mean
-        first = backcast(residuals)
-        return garch_variances(residuals, self.omega, self.alpha, self.beta, first)
+        return garch_variances(residuals, self.omega, self.alpha, self.beta, self.backcast)
 
     def mean_variance(self, following: float, sessions: int) -> float:
         """Return the mean variance forecast for the next sessions.
@@ -83,13 +80,16 @@ class Garch:
         return float(total / sessions)
 
 
-def backcast(residuals: FloatArray) -> float:
-    """Return the weighted mean of the first 75 squares, the weights falling by 6 % a session.
+def backcast(returns: FloatArray) -> float:
+    """Return what `arch` puts before the first return, from the returns of the training.
 
-    >>> backcast(np.array([2.0, 2.0]))
+    It is the weighted mean of the first 75 squared deviations from the mean of all; the weights
+    fall by 6 % a session.
+
+    >>> backcast(np.array([2.0, -2.0]))
     4.0
     """
-    first = residuals[:BACKCAST_SESSIONS]
+    first = (returns - returns.mean())[:BACKCAST_SESSIONS]
     weights = BACKCAST_DECAY ** np.arange(first.size)
     return float((weights / weights.sum() * first**2).sum())
 
@@ -120,4 +120,10 @@ def fitted_garch(returns: FloatArray, *, label: str) -> Garch:
             iterations=int(fit.optimization_result.nit),
             residual=float(np.abs(fit.optimization_result.jac).max()),
         )
-    return Garch(mean=mean * spread, omega=omega * spread**2, alpha=alpha, beta=beta)
+    return Garch(
+        mean=mean * spread,
+        omega=omega * spread**2,
+        alpha=alpha,
+        beta=beta,
+        backcast=backcast(returns),
+    )
