@@ -11,6 +11,7 @@ import talib
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slices.quant import averages as module
 from slices.quant.averages import (
     averages,
     cross_states,
@@ -27,6 +28,7 @@ from slices.quant.rolling import (
 )
 from slices.quant.signals.states import banded, breakout_states, reversal_states
 from tests.slices.quant.market import us_closes
+from tests.slices.quant.test_kernels import interpreted
 
 WINDOWS = [1, 2, 3, 10, 50, 400]
 NEVER = math.inf
@@ -138,6 +140,22 @@ def test_a_tie_keeps_the_state() -> None:
     fast = np.array([np.nan, 100.0, 101.0, 100.0, 100 * (1 + 5e-13), 99.0, 100.0, np.nan, 100.1])
     assert cross_states(fast, slow).tolist() == [0, 0, 1, 1, 1, -1, -1, -1, 1]
     assert gap_states(fast - slow, slow).tolist() == [0, 0, 1, 1, 1, -1, -1, -1, 1]
+
+
+def test_a_difference_beyond_rounding_is_no_tie() -> None:
+    slow = np.full(3, 100.0)
+    fast = slow * (1 + np.array([1e-11, -1e-13, -1e-11]))
+    assert cross_states(fast, slow).tolist() == [1, 1, -1]
+
+
+def test_the_compiled_table_is_the_written_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    closes = apple()[:150].copy()
+    closes[[3, 70]] = np.nan
+    windows = np.array([1, 7, 50, 149])
+    table = module.averages(closes, windows)
+    interpreted(module, monkeypatch)
+    assert np.array_equal(module.averages(closes, windows), table, equal_nan=True)
+    assert np.isnan(module.exponential_average(closes[:2], 3)).all()
 
 
 @compiled

@@ -269,6 +269,19 @@ def test_equal_growth_keeps_what_is_held() -> None:
     assert both[-1].tolist() == [1, 1, 0, 0]
 
 
+def test_the_share_is_one_of_the_symbols_with_enough_history() -> None:
+    panel = us_panel(400)
+    late = changed(panel, lambda values: values.copy())
+    for values in (late.close, late.open, late.high, late.low):
+        values[:300, :4] = np.nan
+    found = decided("cross_sectional_momentum", late, lookback=60, share=0.5)
+    assert set(found[90:360].sum(axis=1)) == {1.0}
+    assert found[-1].sum() == 3.0
+    alone = decided("cross_sectional_momentum", late.columns([0, 4]), lookback=60, share=0.5)
+    assert not alone[:360].any()
+    assert alone[-1].sum() == 1.0
+
+
 def test_a_symbol_absent_when_the_month_opens_keeps_its_signal() -> None:
     panel = us_panel(900)
     signals = decided("cross_sectional_momentum", panel, share=0.35)
