@@ -15,7 +15,6 @@ from slices.adaptive_portfolio.charts import (
 )
 from slices.adaptive_portfolio.tables import (
     allocation_table,
-    cluster_table,
     contribution_table,
     performance_table,
     tail_table,
@@ -33,6 +32,7 @@ from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.portfolio import PortfolioAnalysis
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
+from slices.domain.structure_report import cluster_table
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef

@@ -8,7 +8,7 @@ from slices.adaptive_portfolio.wording import confidence_text, label
 from slices.domain.report import Table, Unit
 
 if TYPE_CHECKING:
-    from slices.domain.portfolio import AllocatorEvaluation, Diversification, HoldingsRisk
+    from slices.domain.portfolio import AllocatorEvaluation, HoldingsRisk
 
 METHODS = {"historical": "Historical", "normal": "Normal", "cornish_fisher": "Cornish-Fisher"}
 
@@ -59,25 +59,6 @@ def contribution_table(risk: HoldingsRisk) -> Table:
             for each in risk.contributions
         ),
     )  # fmt: skip
-
-
-def cluster_table(structure: Diversification) -> Table:
-    """List the groups of symbols that move together, then those on their own."""
-    groups = [members for members in structure.clusters if len(members) > 1]
-    alone = tuple(members[0] for members in structure.clusters if len(members) == 1)
-    named = [(f"Group {place}", members) for place, members in enumerate(groups, start=1)]
-    named += [("On their own", alone)] if alone else []
-    return Table(
-        key="clusters",
-        title="Groups that move together",
-        columns=("Group", "Symbols", "Members"),
-        units=(Unit.TEXT, Unit.COUNT, Unit.TEXT),
-        rows=tuple((name, len(members), ", ".join(members)) for name, members in named),
-        caption=(
-            "Members correlate with 0.5 or more on average; the average over all pairs is "
-            f"{structure.average_correlation:.2f}."
-        ),
-    )
 
 
 def performance_table(evaluations: tuple[AllocatorEvaluation, ...]) -> Table:

@@ -8,6 +8,10 @@ import html
 import math
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from slices.domain.dataset import DatasetRef
 from slices.domain.report import Report
@@ -33,12 +37,16 @@ def to_plain(value: object) -> Json:
             return value.isoformat()
         case dict():
             return {str(key): to_plain(each) for key, each in value.items()}
-        case tuple() | list():
-            return [to_plain(each) for each in value]
+        case tuple() | list() | np.ndarray():
+            return [to_plain(each) for each in _listed(value)]
     if dataclasses.is_dataclass(value):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     message = f"a {type(value).__name__} has no plain form"
     raise TypeError(message)
+
+
+def _listed(values: tuple[object, ...] | list[object] | npt.NDArray[Any]) -> list[object]:
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,67 @@
+"""How a market moves together, or why it cannot be told, as one value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.analyze.market import market_structure
+from slices.analyze.sections import pair_table
+from slices.domain.analyses import AnalysisFailure
+from slices.domain.errors import DataError
+from slices.domain.report import Heatmap, Note, Section, Tone
+from slices.domain.structure_report import cluster_table
+
+if TYPE_CHECKING:
+    from slices.domain.co_movement import MarketStructure
+    from slices.domain.dataset import DatasetRef
+
+MOST_SHOWN = 30
+"""How many symbols a matrix of correlations can show."""
+
+
+def structure_overview(bars: DatasetRef) -> MarketStructure | AnalysisFailure:
+    """Describe how the symbols move together, or say why it cannot be told.
+
+    Raises:
+        IntegrityError: Where the dataset's file is gone or changed.
+    """
+    if len(bars.symbols) < 2:
+        return AnalysisFailure(symbol=bars.symbols[0], reason="correlations need two symbols")
+    try:
+        return market_structure(bars)
+    except DataError as error:
+        return AnalysisFailure(symbol="market", reason=str(error))
+
+
+def structure_section(found: MarketStructure | AnalysisFailure) -> Section:
+    """Show clusters, the pairs that stand out, and the correlations of a market it can hold."""
+    title = "How they move together"
+    if isinstance(found, AnalysisFailure):
+        return Section(title=title, blocks=(Note(text=f"Not known: {found.reason}."),))
+    notes = tuple(
+        Note(text=f"{each.name} is not among them: it {each.reason}.", tone=Tone.WARNING)
+        for each in found.left_out
+    )
+    chart = (_matrix(found),) if len(found.structure.symbols) <= MOST_SHOWN else ()
+    return Section(
+        title=title,
+        intro=(
+            f"Correlations of the newest {found.structure.sessions:,} shared sessions; "
+            f"{found.structure.average_correlation:.2f} on average over all pairs."
+        ),
+        blocks=(*notes, *chart, cluster_table(found.structure), pair_table(found)),
+    )
+
+
+def _matrix(found: MarketStructure) -> Heatmap:
+    structure = found.structure
+    places = [structure.symbols.index(symbol) for symbol in structure.order]
+    return Heatmap(
+        key="symbol-correlations",
+        title="Correlations of returns",
+        labels=structure.order,
+        values=tuple(tuple(structure.correlations[r][c] for c in places) for r in places),
+        low=-1.0,
+        high=1.0,
+        caption="Ordered by hierarchical clustering.",
+    )
