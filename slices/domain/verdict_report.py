@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Section, Table, Tone, Unit
-from slices.domain.verdicts import Grade
+from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, needed_alpha_t
 
 if TYPE_CHECKING:
     from slices.domain.report import Cell
@@ -71,7 +71,7 @@ def _evidence(verdict: Verdict) -> Table:
             "The same, deflated for the trials made",
             verdict.deflated_sharpe_ratio,
             Unit.FRACTION,
-            "at least 95%",
+            f"at least {NEEDED_PROBABILITY:.0%}",
         ),
         ("Trials made", verdict.trials, Unit.COUNT, ""),
         ("Sessions", verdict.sessions, Unit.COUNT, "at least a year and the minimum"),
@@ -82,7 +82,12 @@ def _evidence(verdict: Verdict) -> Table:
             "",
         ),
         ("Alpha to the benchmark, a year", verdict.alpha, Unit.FRACTION, ""),
-        ("t-statistic of alpha", verdict.alpha_t, Unit.RATIO, "above 1.96"),
+        (
+            "t-statistic of alpha",
+            verdict.alpha_t,
+            Unit.RATIO,
+            f"above {written(needed_alpha_t(verdict.trials), Unit.RATIO)}",
+        ),
         ("Places where the future was changed", len(verdict.probe.cuts), Unit.COUNT, "at least 1"),
         ("Leaks found", len(verdict.probe.findings), Unit.COUNT, "0"),
     )

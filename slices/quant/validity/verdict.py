@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slices.domain.numbers import written
 from slices.domain.report import Unit
-from slices.domain.verdicts import Grade, Verdict
+from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, Verdict, needed_alpha_t
 from slices.quant.metrics.ratios import probabilistic_sharpe_ratio, sharpe_ratio
 from slices.quant.validity.alpha import estimated_alpha
 from slices.quant.validity.bootstrap import sharpe_interval
@@ -31,12 +30,6 @@ FEWEST_SESSIONS = 60
 FEWEST_ACTIVE_SESSIONS = 60
 """Sessions on which the account's value changed: one lucky week is no evidence either."""
 
-CONFIDENCE = 0.95
-"""Of the bootstrap interval, and what the deflated Sharpe ratio must reach."""
-
-LEAST_ALPHA_T = NormalDist().inv_cdf(1.0 - (1.0 - CONFIDENCE) / 2.0)
-"""One-sided 2.5 %, as strict as the lower end of the interval."""
-
 RESAMPLES = 1000
 
 
@@ -55,8 +48,8 @@ def judge(
     REJECT: it knew the future, lost money, is too short, or a statistic it needs is undefined.
     PASS: it did not, and the deflated Sharpe ratio reaches 0.95, the bootstrap interval of the
     Sharpe ratio lies above 0, the record is longer than the minimum and than a year, and alpha to
-    the benchmark is positive with a t-statistic above 1.96: exposure to a market that rose does
-    not pass. WEAK: everything between.
+    the benchmark has a t-statistic above 2.33, or more after many trials: exposure to a market
+    that rose does not pass. WEAK: everything between.
 
     Args:
         returns: T simple returns, net of costs.
@@ -100,7 +93,7 @@ def _evidence(
     interval = sharpe_interval(
         known,
         periods_per_year=periods_per_year,
-        confidence=CONFIDENCE,
+        confidence=NEEDED_PROBABILITY,
         resamples=RESAMPLES,
         seed=seed,
     )
@@ -118,7 +111,9 @@ def _evidence(
         ),
         deflated_sharpe_ratio=deflated_sharpe_ratio(known, trials=trials, trial_variance=variance),
         trials=trials,
-        minimum_track_record_sessions=minimum_track_record_length(known, confidence=CONFIDENCE),
+        minimum_track_record_sessions=minimum_track_record_length(
+            known, confidence=NEEDED_PROBABILITY
+        ),
         sessions=returns.size,
         alpha=estimate.alpha,
         alpha_t=estimate.alpha_t,
@@ -174,12 +169,15 @@ def _doubts(evidence: Verdict, periods_per_year: int) -> list[str]:
             f"It covers {evidence.sessions} sessions, less than a year of {periods_per_year}.",
         ),
         (evidence.sharpe_low > 0, _interval(evidence, "which does not exclude 0")),
-        (evidence.deflated_sharpe_ratio >= CONFIDENCE, _deflated(evidence, "less than the 95%")),
+        (
+            evidence.deflated_sharpe_ratio >= NEEDED_PROBABILITY,
+            _deflated(evidence, "less than the 95%"),
+        ),
         (
             evidence.minimum_track_record_sessions <= evidence.sessions,
             _record(evidence, "fewer than the"),
         ),
-        (evidence.alpha_t > LEAST_ALPHA_T, _alpha(evidence, "not above")),
+        (evidence.alpha_t > needed_alpha_t(evidence.trials), _alpha(evidence, "not above")),
     )
     return [sentence for is_met, sentence in checks if not is_met]
 
@@ -232,7 +230,7 @@ def _alpha(evidence: Verdict, comparison: str) -> str:
     alpha, statistic, least = (
         written(evidence.alpha, Unit.FRACTION),
         written(evidence.alpha_t, Unit.RATIO),
-        written(LEAST_ALPHA_T, Unit.RATIO),
+        written(needed_alpha_t(evidence.trials), Unit.RATIO),
     )
     return (
         f"Its alpha to the benchmark is {alpha} a year with a t-statistic of {statistic}, "
