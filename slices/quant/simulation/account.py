@@ -21,6 +21,7 @@ class FillReason(IntEnum):
     STOP_LOSS = 5
     TAKE_PROFIT = 6
     DELISTING = 7
+    TIME_LIMIT = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,16 +60,27 @@ class Fills:
 class Simulation:
     """What became of a sequence of decisions.
 
+    At every session equity is capital, plus the gains of all positions, minus the costs of all
+    fills, plus interest and dividends, minus borrow fees.
+
     Attributes:
+        capital: Cash before the first session.
         equity: T account values, marked at the close.
         cash: T amounts of cash, negative where money is owed.
         shares: T x N signed shares held after each session.
-        marks: T x N prices positions are valued at: the close, or the last one known.
+        marks: T x N prices positions are valued at: the close, or the last one known; NaN before
+            a symbol's first bar.
         fills: Every fill.
         interest: T amounts earned on cash; dividends and borrow fees likewise, in money.
-        pending: N target weights decided at the last session and not traded; NaN where none.
+        pending: N target weights decided and not traded, for want of a later session, of a bar or
+            of volume; NaN where none.
+        scaled_rows: Sessions at which purchases were scaled down because cash was short.
+        shortfalls: T amounts of money that were to be traded and were not, because of whole
+            shares, too little volume or too little cash.
+        ignored: M x 2 sessions and symbols of weights that came too late: no bar followed.
     """
 
+    capital: float
     equity: FloatArray
     cash: FloatArray
     shares: FloatArray
@@ -78,8 +90,16 @@ class Simulation:
     dividends: FloatArray
     borrow_fees: FloatArray
     pending: FloatArray
+    scaled_rows: IntArray
+    shortfalls: FloatArray
+    ignored: IntArray
+
+    @property
+    def values(self) -> FloatArray:
+        """T x N values of the positions, in money; negative where sold short."""
+        return np.where(self.shares == 0.0, 0.0, self.shares * self.marks)
 
     @property
     def weights(self) -> FloatArray:
         """T x N held weights: what each position is worth, as a fraction of equity."""
-        return np.asarray(self.shares * self.marks / self.equity[:, None], dtype=np.float64)
+        return np.asarray(self.values / self.equity[:, None], dtype=np.float64)
