@@ -1,9 +1,35 @@
 """The portfolio work flows can order."""
 
 from slices.adaptive_portfolio import allocators, evaluation, findings, frontier
+from slices.adaptive_portfolio.mean_reversion import findings as reversion_findings
+from slices.adaptive_portfolio.mean_reversion import judging, spreads
+from slices.adaptive_portfolio.mean_reversion import walk as reversion
+from slices.adaptive_portfolio.momentum import decay, scores
+from slices.adaptive_portfolio.momentum import findings as winner_findings
+from slices.adaptive_portfolio.momentum import walk as momentum
+from slices.adaptive_portfolio.risk_parity import findings as parity_findings
+from slices.adaptive_portfolio.risk_parity import fit
+from slices.adaptive_portfolio.risk_parity import walk as parity
 from slices.runtime.kinds import compute
 
 compared = allocators.compared
 evaluate = compute(evaluation.evaluate, run_name="evaluate {allocator}")
 efficient_frontier = compute(frontier.efficient_frontier)
 portfolio_findings = compute(findings.portfolio_findings)
+
+ESTIMATORS = fit.ESTIMATORS
+parity_rule = fit.ParityRule
+equal_risk = compute(parity.equal_risk)
+evaluate_estimator = compute(parity.evaluate_estimator, run_name="evaluate {estimator}")
+risk_parity_targets = compute(parity.risk_parity_targets)
+risk_parity_findings = compute(parity_findings.risk_parity_findings)
+
+momentum_rule = scores.MomentumRule
+score_decay = compute(decay.score_decay)
+walk_momentum = compute(momentum.walk_momentum)
+momentum_findings = compute(winner_findings.momentum_findings)
+
+reversion_rule = spreads.ReversionRule
+reversion_evidence = compute(judging.reversion_evidence)
+walk_reversion = compute(reversion.walk_reversion)
+mean_reversion_findings = compute(reversion_findings.mean_reversion_findings)

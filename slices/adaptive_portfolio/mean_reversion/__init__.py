@@ -1,0 +1,1 @@
+"""Stretched prices: spreads, whether they come back, and when to take and let go of them."""

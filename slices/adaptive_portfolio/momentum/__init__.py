@@ -1,0 +1,1 @@
+"""Past winners: their scores, the choice among them, and what the score tells about returns."""
