@@ -93,7 +93,6 @@ def fitted_model(
     states: int = 2,
     previous: HiddenMarkovModel | None = None,
     tolerance: float = TOLERANCE,
-    most_iterations: int = MOST_ITERATIONS,
 ) -> HiddenMarkovEstimate:
     """Fit by expectation maximization from every start and keep the most likely.
 
@@ -103,7 +102,6 @@ def fitted_model(
         states: K, at least 2.
         previous: An earlier fit, one more point to start from.
         tolerance: Gain in log-likelihood below which an iteration ends.
-        most_iterations: Steps after which a start has not converged.
 
     Raises:
         BadDataError: Where the returns are all alike.
@@ -115,7 +113,7 @@ def fitted_model(
         raise BadDataError(dataset=label, problem="the level never changes")
     begun = [_grouped_start(returns, labels, states) for labels in _groupings(returns, states)]
     climbs = [
-        _climbed(returns, each, spread, tolerance, most_iterations)
+        _climbed(returns, each, spread, tolerance)
         for each in [*begun, *([previous] if previous else [])]
     ]
     reached = tuple(each.log_likelihood if _has_states(each) else -np.inf for each in climbs)
@@ -205,7 +203,6 @@ def _climbed(
     begun: HiddenMarkovModel,
     spread: float,
     tolerance: float,
-    most_iterations: int,
 ) -> _Climb:
     """Iterate in units of the returns' deviation, so that the unit of prices changes nothing."""
     from slices.market_regime.kernels import baum_welch
@@ -218,7 +215,7 @@ def _climbed(
         begun.variances / spread**2,
         LEAST_VARIANCE,
         tolerance,
-        most_iterations,
+        MOST_ITERATIONS,
     )
     model = HiddenMarkovModel(
         start=start,

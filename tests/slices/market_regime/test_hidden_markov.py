@@ -194,10 +194,12 @@ def test_an_unforeseen_crash_is_volatile_and_not_an_error() -> None:
     assert after[-1, 1] == pytest.approx(1.0)
 
 
-def test_what_has_no_answer_says_so() -> None:
+def test_what_has_no_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     returns, _ = planted_returns(1000, seed=7)
-    with pytest.raises(ConvergenceError, match="planted: hidden Markov model with 2 states"):
-        fitted_model(returns, label="planted", most_iterations=2)
+    with monkeypatch.context() as limited:
+        limited.setattr(hidden, "MOST_ITERATIONS", 2)
+        with pytest.raises(ConvergenceError, match="planted: hidden Markov model with 2 states"):
+            fitted_model(returns, label="planted")
     with pytest.raises(BadDataError, match="flat: the level never changes"):
         fitted_model(np.full(500, 0.001), label="flat")
     jumps = np.where(np.arange(600) % 200 == 7, 0.3, 0.0) + np.tile([0.001, -0.001], 300)
