@@ -1,0 +1,233 @@
+"""Compiled loops of sweeps: one account after the other, kept only as its figures.
+
+An account is the engine's plain case (`simulation.kernels`) for one symbol: fractional shares, the
+post-cost equity solved exactly, a position that drifts until its signal changes. What a sleeve is
+worth is added up over the symbols, and the sum becomes figures before the next configuration
+begins, so that memory does not grow with configurations x sessions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from slices.quant.averages import cross_states
+from slices.quant.compiled import compiled
+from slices.quant.simulation.plain import TIE
+
+if TYPE_CHECKING:
+    from slices.quant.types import BoolArray, FloatArray, IntArray
+
+
+class Market(NamedTuple):
+    """N symbols over T sessions, each complete from its first bar on.
+
+    Attributes:
+        closes: N x T.
+        prices: N x T fill prices.
+        begins: N sessions of the first bar.
+        ends: B sessions at which a block of returns ends, rising; the last is T - 1.
+    """
+
+    closes: FloatArray
+    prices: FloatArray
+    begins: IntArray
+    ends: IntArray
+
+
+class Figures(NamedTuple):
+    """What is kept of C accounts; rows are written in place.
+
+    Attributes:
+        equity: C final values.
+        trades: C closed round trips.
+        drawdowns: C largest drawdowns.
+        sums: C x B sums of returns by block; NaN where the account was ruined.
+        squares: C x B sums of their squares.
+    """
+
+    equity: FloatArray
+    trades: IntArray
+    drawdowns: FloatArray
+    sums: FloatArray
+    squares: FloatArray
+
+
+@compiled
+def equity_after(value: float, weight: float, equity: float, rate: float) -> float:
+    """Solve for the equity left when one position has been moved to a weight of it.
+
+    The equation is E + rate * |E w - v| = equity; which side the trade is on is tried at E =
+    equity first, as its left side rises with E.
+
+    Args:
+        value: Of the position before, signed.
+        weight: Its target, signed.
+        equity: Before.
+        rate: Costs as a fraction of traded value, below 1.
+    """
+    if equity <= 0.0:
+        return 0.0
+    left = equity
+    for _ in range(2):
+        side = 1.0 if left * weight > value else -1.0
+        slope = 1.0 + rate * side * weight
+        renewed = (equity + rate * side * value) / slope if slope > 0.0 else 0.0
+        if renewed >= left:
+            break
+        left = renewed
+    return max(left, 0.0)
+
+
+@compiled
+def traded(
+    shares: float, cash: float, price: float, weight: float, rate: float
+) -> tuple[float, float]:
+    """Move a position to a weight; return the shares and the cash after."""
+    value = shares * price
+    equity = cash + value
+    left = equity_after(value, weight, equity, rate)
+    if weight == 0.0 or left == 0.0:
+        return 0.0, cash + value - rate * abs(value)
+    moved = left * weight - value
+    if abs(moved) <= TIE * equity:
+        return shares, cash
+    return left * weight / price, cash - moved - rate * abs(moved)
+
+
+@compiled
+def add_sleeve(
+    closes: FloatArray,
+    prices: FloatArray,
+    signals: FloatArray,
+    begin: int,
+    rate: float,
+    capital: float,
+    equity: FloatArray,
+) -> int:
+    """Run one symbol's account and add its value at every close to `equity`.
+
+    Args:
+        closes: T, known from `begin` on.
+        prices: T fill prices, likewise.
+        signals: T weights decided at each close; only changes are traded, the first included.
+        begin: The first session with a bar.
+        rate: Costs as a fraction of traded value.
+        capital: Cash before the first session.
+        equity: T values, added to.
+
+    Returns:
+        The number of round trips closed.
+    """
+    sessions = closes.size
+    for t in range(min(begin + 1, sessions)):
+        equity[t] += capital
+    shares, cash, held, trades = 0.0, capital, 0.0, 0
+    t = begin + 1
+    while t < sessions:
+        if signals[t - 1] != held:
+            before = shares
+            held = signals[t - 1]
+            shares, cash = traded(shares, cash, prices[t], held, rate)
+            if before != 0.0 and shares * before <= 0.0:
+                trades += 1
+        stop = t + 1
+        while stop < sessions and signals[stop - 1] == held:
+            stop += 1
+        for k in range(t, stop):
+            equity[k] += cash + shares * closes[k]
+        t = stop
+    return trades
+
+
+@compiled
+def write_figures(equity: FloatArray, ends: IntArray, row: int, figures: Figures) -> None:
+    """Turn T account values into figures; after ruin no return means anything."""
+    peak, low, high, first, ruined = equity[0], 1.0, 1.0, 1, equity[0] <= 0.0
+    for block in range(ends.size):
+        total, squares = 0.0, 0.0
+        for t in range(first, ends[block] + 1):
+            value = equity[t]
+            change = value / equity[t - 1] - 1.0
+            total += change
+            squares += change * change
+            peak = max(peak, value)
+            if value * high < low * peak:
+                low, high = value, peak
+                ruined = ruined or value <= 0.0
+        first = ends[block] + 1
+        figures.sums[row, block] = math.nan if ruined else total
+        figures.squares[row, block] = math.nan if ruined else squares
+    figures.equity[row] = equity[-1]
+    figures.drawdowns[row] = 1.0 - low / high
+
+
+@compiled
+def sweep_signals(
+    market: Market, signals: FloatArray, start: int, rate: float, capital: float, figures: Figures
+) -> None:
+    """Run an equal sleeve of every symbol for each configuration.
+
+    Args:
+        market: Sessions from the account's first on.
+        signals: C x N x T.
+        start: Row of `figures` the first configuration is written to.
+        rate: Costs as a fraction of traded value.
+        capital: Of all sleeves together.
+        figures: Written.
+    """
+    symbols, sessions = market.closes.shape
+    equity = np.empty(sessions)
+    for c in range(signals.shape[0]):
+        equity[:] = 0.0
+        trades = 0
+        for i in range(symbols):
+            trades += add_sleeve(
+                market.closes[i], market.prices[i], signals[c, i], market.begins[i],
+                rate, capital / symbols, equity,
+            )  # fmt: skip
+        figures.trades[start + c] = trades
+        write_figures(equity, market.ends, start + c, figures)
+
+
+@compiled
+def sweep_crosses(
+    market: Market,
+    table: FloatArray,
+    pairs: IntArray,
+    is_short: BoolArray,
+    first: int,
+    span: tuple[int, int],
+    money: tuple[float, float],
+    figures: Figures,
+) -> None:
+    """Run an equal sleeve of every symbol for each pair of averages.
+
+    Args:
+        market: Sessions from the account's first on.
+        table: N x K x S averages over all S sessions, those before the account's first included.
+        pairs: C x 2 rows of the table: faster and slower average.
+        is_short: C switches: sell short where the faster one is below.
+        first: The account's first session among the S.
+        span: First configuration to run, and the one to stop before.
+        money: Costs as a fraction of traded value, and the capital of all sleeves together.
+        figures: Written.
+    """
+    symbols, sessions = market.closes.shape
+    rate, capital = money
+    equity = np.empty(sessions)
+    for c in range(span[0], span[1]):
+        equity[:] = 0.0
+        trades = 0
+        for i in range(symbols):
+            signals = cross_states(table[i, pairs[c, 0]], table[i, pairs[c, 1]])[first:]
+            if not is_short[c]:
+                signals = np.maximum(signals, 0.0)
+            trades += add_sleeve(
+                market.closes[i], market.prices[i], signals, market.begins[i],
+                rate, capital / symbols, equity,
+            )  # fmt: skip
+        figures.trades[c] = trades
+        write_figures(equity, market.ends, c, figures)
