@@ -24,6 +24,7 @@ from slices.domain.errors import (
 from slices.domain.parameters import (
     DEFAULT_BOUNDS,
     DEFAULT_COSTS,
+    DEFAULT_RULES,
     Costs,
     RebalanceFrequency,
     WeightBounds,
@@ -32,8 +33,10 @@ from slices.domain.parameters import (
 from slices.domain.portfolio import Allocator, AllocatorEvaluation
 from slices.quant.allocation.bounds import uniform_bounds
 from slices.quant.metrics import performance
+from slices.quant.panel import Panel
 from slices.quant.returns import simple_returns
-from slices.quant.simulation.weights import trade_weights
+from slices.quant.simulation.exposure import session_turnover
+from slices.quant.simulation.targets import simulate_targets
 from slices.quant.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     from slices.domain.dataset import DatasetRef
     from slices.domain.portfolio import Performance
-    from slices.quant.simulation.weights import WeightSimulation
+    from slices.quant.simulation.account import Simulation
 
 OUT_OF_SAMPLE_SESSIONS = 63
 """Fewer returns than this quarter of a year say nothing about an allocator."""
@@ -145,12 +148,9 @@ def evaluate(
     uniform_bounds(len(bars.symbols), smallest=bounds.smallest, largest=bounds.largest)
     first = int(refits[0])
     walked = walk_forward(history.closes, rule, refits)
-    account = trade_weights(
-        history.closes[first:],
-        history.fill_prices[first:],
-        walked.targets[first:],
-        cost_rate=costs.rate,
-        capital=capital,
+    panel = _panel(history, first)
+    account = simulate_targets(
+        panel, walked.targets[first:], costs=costs, rules=DEFAULT_RULES, capital=capital
     )
     weights, reason = _newest(history, rule)
     return AllocatorEvaluation(
@@ -163,7 +163,7 @@ def evaluate(
         failed_refits=len(walked.failed),
         refit_reasons=tuple(dict.fromkeys(walked.undefined + walked.failed)),
         performance=_performance(account, history.periods_per_year, confidence=confidence),
-        annual_turnover=_annual_turnover(account, history.periods_per_year),
+        annual_turnover=_annual_turnover(account, panel),
         annual_costs=_annual_costs(account, history.periods_per_year),
         sessions=history.sessions[first:],
         equity=tuple(account.equity.tolist()),
@@ -269,30 +269,41 @@ def _newest(history: PriceHistory, rule: AllocationRule) -> tuple[tuple[float, .
         return (), str(error)
 
 
-def _performance(
-    account: WeightSimulation, periods_per_year: int, *, confidence: float
-) -> Performance:
+def _performance(account: Simulation, periods_per_year: int, *, confidence: float) -> Performance:
     """Measure the account; NaN throughout where it was never invested."""
     returns = simple_returns(account.equity)
     return performance(
-        returns if account.fill_rows.size else np.full(returns.size, np.nan),
+        returns if account.fills.rows.size else np.full(returns.size, np.nan),
         periods_per_year=periods_per_year,
         confidence=confidence,
     )
 
 
-def _annual_turnover(account: WeightSimulation, periods_per_year: int) -> float:
-    if not account.fill_rows.size:
-        return math.nan
-    return float(account.turnover[1:].sum()) / _years(account, periods_per_year)
+def _panel(history: PriceHistory, first: int) -> Panel:
+    return Panel(
+        symbols=history.symbols,
+        sessions=history.sessions[first:],
+        close=history.closes[first:],
+        open=history.fill_prices[first:],
+        periods_per_year=history.periods_per_year,
+    )
 
 
-def _annual_costs(account: WeightSimulation, periods_per_year: int) -> float:
-    if not account.fill_rows.size:
+def _annual_turnover(account: Simulation, panel: Panel) -> float:
+    """Leave the first purchase out: it is the price of beginning, not of keeping to the rule."""
+    if not account.fills.rows.size:
         return math.nan
-    spent = float(account.costs.sum()) / _years(account, periods_per_year)
+    turnover = session_turnover(account, panel)
+    turnover[account.fills.rows[0]] = 0.0
+    return float(turnover.sum()) / _years(account, panel.periods_per_year)
+
+
+def _annual_costs(account: Simulation, periods_per_year: int) -> float:
+    if not account.fills.rows.size:
+        return math.nan
+    spent = float(account.fills.costs.sum()) / _years(account, periods_per_year)
     return spent / float(account.equity.mean())
 
 
-def _years(account: WeightSimulation, periods_per_year: int) -> float:
+def _years(account: Simulation, periods_per_year: int) -> float:
     return (account.equity.size - 1) / periods_per_year

@@ -21,16 +21,16 @@ from slices.adaptive_portfolio.evaluation import (
     period_ends,
     walk_forward_weights,
 )
-from slices.domain.parameters import DEFAULT_BOUNDS
+from slices.domain.parameters import DEFAULT_BOUNDS, DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.portfolio import Allocator
 from slices.quant.allocation.bounds import uniform_bounds
 from slices.quant.allocation.quadratic import efficient_frontier
 from slices.quant.covariance import sample_covariance
 from slices.quant.metrics import performance
 from slices.quant.metrics.tails import expected_shortfall
-from slices.quant.simulation.weights import trade_weights
+from slices.quant.simulation.targets import simulate_targets
 from tests.benchmarks.harness import Contest, run
-from tests.slices.quant.market import factor_returns, us_closes, us_returns
+from tests.slices.quant.market import factor_returns, panel_of, us_closes, us_returns
 from tests.slices.quant.peers import skfolio_weights
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def frontier(points: int) -> Contest[np.ndarray]:
 
 def our_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
     """Weights of all allocators at all refits; each also traded, with costs."""
-    weights = []
+    weights, panel = [], panel_of(closes)
     for allocator in ALLOCATORS:
         rule = AllocationRule(
             allocator=allocator,
@@ -130,7 +130,7 @@ def our_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
             risk_free_rate=0.0,
         )
         targets = walk_forward_weights(closes, rule, refits)
-        trade_weights(closes, closes, targets, cost_rate=0.001, capital=1e5)
+        simulate_targets(panel, targets, costs=DEFAULT_COSTS, rules=DEFAULT_RULES, capital=1e5)
         weights.append(targets[refits])
     return np.array(weights)
 

@@ -37,13 +37,13 @@ from slices.domain.errors import (
     TransientSourceError,
 )
 from slices.domain.fingerprint import bytes_digest, fingerprint
-from slices.domain.parameters import DEFAULT_BOUNDS
+from slices.domain.parameters import DEFAULT_BOUNDS, DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.portfolio import Allocator
-from slices.quant.simulation.weights import trade_weights
+from slices.quant.simulation.targets import simulate_targets
 from slices.quant.types import FloatArray, IntArray
 from slices.runtime.kinds import compute
 from slices.runtime.settings import load_settings
-from tests.slices.quant.market import us_closes
+from tests.slices.quant.market import panel_of, us_closes
 from tests.support.frames import ohlcv, repository, scaled
 from tests.support.provider_server import KEY, SECRET, Listing, Provider, serving
 from tests.support.runs import task_runs
@@ -268,7 +268,9 @@ def cuts_that_show(decide: Callable[[FloatArray, IntArray], FloatArray]) -> list
 
     def lived(closes: FloatArray) -> tuple[FloatArray, FloatArray]:
         targets = decide(closes, refits)
-        account = trade_weights(closes, closes, targets, cost_rate=0.001, capital=1e5)
+        account = simulate_targets(
+            panel_of(closes), targets, costs=DEFAULT_COSTS, rules=DEFAULT_RULES, capital=1e5
+        )
         return targets, account.equity
 
     before = lived(closes)

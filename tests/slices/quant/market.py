@@ -15,6 +15,7 @@ import polars as pl
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.dataset import DatasetRef
 from slices.domain.fingerprint import bytes_digest, fingerprint
+from slices.quant.panel import Panel
 
 
 @lru_cache(maxsize=1)
@@ -27,6 +28,18 @@ def us_closes() -> tuple[tuple[dt.date, ...], tuple[str, ...], np.ndarray]:
     closes = np.array([[float(value) for value in row[1:]] for row in rows])
     closes.setflags(write=False)
     return tuple(dt.date.fromisoformat(row[0]) for row in rows), tuple(header[1:]), closes
+
+
+def panel_of(closes: np.ndarray, opens: np.ndarray | None = None) -> Panel:
+    """Closes, and opens to fill at, as the panel of symbols without names that matter."""
+    first = dt.date(1990, 1, 1)
+    return Panel(
+        symbols=tuple(f"S{i}" for i in range(closes.shape[1])),
+        sessions=tuple(first + dt.timedelta(days=i) for i in range(closes.shape[0])),
+        close=closes,
+        open=opens,
+        periods_per_year=252,
+    )
 
 
 def us_returns(sessions: int = 504) -> np.ndarray:

@@ -17,7 +17,7 @@ HEAVY = ("numba", "scipy", "sklearn", "highspy", "skfolio", "cvxpy")
         "slices.quant.allocation.quadratic",
         "slices.quant.allocation.risk_parity",
         "slices.quant.allocation.shortfall",
-        "slices.quant.simulation.weights",
+        "slices.quant.simulation.targets",
         "slices.adaptive_portfolio.evaluation",
         "slices.adaptive_portfolio.frontier",
         "slices.analyze.holdings",
