@@ -1,0 +1,261 @@
+"""Several strategies in one account: each decides alone, capital is shared by their past returns.
+
+At the close of the first session of every period the shares of the strategies are fitted to the
+window of their returns that ends there. What all strategies want, each times its share, is netted
+into one set of target weights, so that opposite orders never reach the market.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.adaptive_portfolio.allocators import allocate
+from slices.domain.backtests import TargetWeights
+from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
+from slices.domain.errors import InsufficientHistoryError
+from slices.domain.parameters import (
+    DEFAULT_COSTS,
+    DEFAULT_RULES,
+    Costs,
+    RebalanceFrequency,
+    TradingRules,
+)
+from slices.domain.portfolio import Allocator
+from slices.domain.strategies import StrategyName
+from slices.quant.allocation.online import exponentiated_gradient
+from slices.quant.panel import Panel, read_panel
+from slices.quant.returns import simple_returns
+from slices.quant.signals.catalogue import default_parameters, strategy
+from slices.quant.signals.strategy import changes
+from slices.quant.types import FloatArray, IntArray
+from slices.quant.validity.look_ahead import probe_decisions
+
+if TYPE_CHECKING:
+    from slices.domain.backtests import Backtest
+    from slices.domain.dataset import DatasetRef
+
+OUT_OF_SAMPLE_SESSIONS = 63
+PROBE_CUTS = 3
+LABELS = {
+    Combination.EQUAL: "Equal shares",
+    Combination.INVERSE_VOLATILITY: "Inverse volatility",
+    Combination.RISK_PARITY: "Risk parity",
+    Combination.ONLINE: "Online weights",
+}
+ALLOCATORS = {
+    Combination.INVERSE_VOLATILITY: Allocator.INVERSE_VOLATILITY,
+    Combination.RISK_PARITY: Allocator.RISK_PARITY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleRule:
+    """Everything an ensemble needs but data."""
+
+    strategies: tuple[StrategyName, ...]
+    combination: Combination
+    lookback_sessions: int
+    rebalance: RebalanceFrequency
+    costs: Costs
+    rules: TradingRules
+    capital: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sharing:
+    """Shares at each refit: R rows, R x S shares, and whether a strategy was idle."""
+
+    refits: IntArray
+    shares: FloatArray
+    idle: int
+
+
+def strategy_sleeve(
+    bars: DatasetRef,
+    name: StrategyName,
+    *,
+    costs: Costs = DEFAULT_COSTS,
+    rules: TradingRules = DEFAULT_RULES,
+    capital: float = 100_000.0,
+) -> Sleeve:
+    """Trade one strategy of the catalogue alone, with its default parameters.
+
+    Args:
+        bars: The symbols to trade.
+        name: Which strategy.
+        costs: Of every trade.
+        rules: What the account may trade.
+        capital: Money at the start.
+    """
+    panel = read_panel(bars)
+    chosen = strategy(name)
+    weights, returns = _traded(panel, name, costs=costs, rules=rules, capital=capital)
+    return Sleeve(
+        strategy=name,
+        title=chosen.title,
+        parameters=tuple((k, str(v)) for k, v in default_parameters(name)),
+        sessions=panel.sessions,
+        weights=weights,
+        returns=returns,
+    )
+
+
+def combine(
+    bars: DatasetRef,
+    combination: Combination,
+    *,
+    sleeves: list[Sleeve],
+    lookback_sessions: int = 252,
+    rebalance: RebalanceFrequency = "monthly",
+    costs: Costs = DEFAULT_COSTS,
+    rules: TradingRules = DEFAULT_RULES,
+    capital: float = 100_000.0,
+    seed: int = 0,
+) -> CombinationPlan:
+    """Share capital among strategies through history and net what they want into one account.
+
+    Args:
+        bars: The symbols that were traded.
+        combination: How capital is shared.
+        sleeves: The strategies, traded alone on the same bars.
+        lookback_sessions: How many of their returns the shares are fitted to.
+        rebalance: Shares are fitted at the first session of every such period.
+        costs: What trading costs, for the probe that trades the strategies again.
+        rules: What the account may trade, for the same.
+        capital: Money at the start, for the same.
+        seed: Of the look-ahead probe.
+
+    Raises:
+        InsufficientHistoryError: Where fewer than 63 sessions follow the first refit.
+    """
+    panel = read_panel(bars)
+    rule = EnsembleRule(
+        strategies=tuple(each.strategy for each in sleeves),
+        combination=combination,
+        lookback_sessions=lookback_sessions,
+        rebalance=rebalance,
+        costs=costs,
+        rules=rules,
+        capital=capital,
+    )
+    returns = np.column_stack([each.returns for each in sleeves])
+    sharing = shares(returns, panel, rule)
+    _check_length(panel, sharing, lookback_sessions)
+    targets = netted([each.weights for each in sleeves], sharing)
+    first = int(sharing.refits[0])
+    return CombinationPlan(
+        combination=combination,
+        strategies=rule.strategies,
+        refits=tuple(panel.sessions[i] for i in sharing.refits),
+        shares=sharing.shares,
+        idle_refits=sharing.idle,
+        targets=TargetWeights(
+            label=LABELS[combination],
+            symbols=panel.symbols,
+            sessions=panel.sessions[first:],
+            weights=targets[first:],
+            first_session=panel.sessions[first],
+            trials=len(Combination),
+            probe=probe_decisions(partial(decisions, rule=rule), panel, cuts=PROBE_CUTS, seed=seed),
+        ),
+    )
+
+
+def targets_of(plans: list[CombinationPlan]) -> list[TargetWeights]:
+    """List what each plan decided."""
+    return [each.targets for each in plans]
+
+
+def chosen_of(
+    plans: list[CombinationPlan], backtests: list[Backtest], chosen: Combination
+) -> Backtest:
+    """Pick the backtest of one combination."""
+    return backtests[[each.combination for each in plans].index(chosen)]
+
+
+def decisions(panel: Panel, *, rule: EnsembleRule) -> FloatArray:
+    """Decide everything from bars alone: T x N target weights, NaN where nothing is decided."""
+    traded = [
+        _traded(panel, name, costs=rule.costs, rules=rule.rules, capital=rule.capital)
+        for name in rule.strategies
+    ]
+    sharing = shares(np.column_stack([returns for _, returns in traded]), panel, rule)
+    return netted([weights for weights, _ in traded], sharing)
+
+
+def shares(returns: FloatArray, panel: Panel, rule: EnsembleRule) -> Sharing:
+    """Fit the shares of S strategies at each refit to the window of returns that ends there.
+
+    Where risk is shared, a strategy that did not move in the window has none and gets nothing;
+    where none moved, all get the same.
+    """
+    starts = period_starts(panel, rule.rebalance)
+    refits = starts[starts >= rule.lookback_sessions]
+    learned = exponentiated_gradient(returns) if rule.combination is Combination.ONLINE else None
+    rows = np.empty((refits.size, returns.shape[1]))
+    idle = 0
+    for place, row in enumerate(refits):
+        window = returns[row - rule.lookback_sessions + 1 : row + 1]
+        moved = np.ptp(window, axis=0) > 0
+        idle += not moved.all()
+        rows[place] = learned[row] if learned is not None else _shared(window, moved, rule)
+    return Sharing(refits=refits, shares=rows, idle=idle)
+
+
+def netted(weights: list[FloatArray], sharing: Sharing) -> FloatArray:
+    """Add up what every strategy wants times its share; NaN where nothing changes."""
+    wanted = np.stack(weights)
+    sessions = wanted.shape[1]
+    if not sharing.refits.size:
+        return np.full(wanted.shape[1:], np.nan)
+    at = np.searchsorted(sharing.refits, np.arange(sessions), side="right") - 1
+    share = sharing.shares[np.maximum(at, 0)]
+    total = np.einsum("ts,stn->tn", share, wanted)
+    first = int(sharing.refits[0])
+    targets = np.full(total.shape, np.nan)
+    targets[first:] = changes(total[first:])
+    return targets
+
+
+def period_starts(panel: Panel, rebalance: RebalanceFrequency) -> IntArray:
+    """Return the positions of the first session of every period but the one the panel begins in.
+
+    Unlike the last session of a period, a first one is known as such at its own close.
+    """
+    from slices.adaptive_portfolio.evaluation import period_ends
+
+    return period_ends(panel.sessions, rebalance) + 1
+
+
+def _shared(window: FloatArray, moved: FloatArray, rule: EnsembleRule) -> FloatArray:
+    if rule.combination is Combination.EQUAL or not moved.any():
+        return np.full(moved.size, 1.0 / moved.size)
+    share = np.zeros(moved.size)
+    share[moved] = allocate(ALLOCATORS[rule.combination], window[:, moved])
+    return share
+
+
+def _traded(
+    panel: Panel, name: StrategyName, *, costs: Costs, rules: TradingRules, capital: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the T x N target weights of a strategy and the T returns of its account."""
+    from slices.quant.simulation.targets import simulate_targets
+
+    weights = strategy(name).target_weights(panel, default_parameters(name))
+    account = simulate_targets(panel, changes(weights), costs=costs, rules=rules, capital=capital)
+    return weights, np.concatenate([[0.0], simple_returns(account.equity)])
+
+
+def _check_length(panel: Panel, sharing: Sharing, lookback_sessions: int) -> None:
+    first = int(sharing.refits[0]) if sharing.refits.size else lookback_sessions
+    needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
+    if len(panel.sessions) < needed:
+        raise InsufficientHistoryError(
+            symbol=f"portfolio of {len(panel.symbols)} symbols",
+            needed=needed,
+            found=len(panel.sessions),
+        )
