@@ -26,7 +26,7 @@ import talib
 from numpy.lib.stride_tricks import sliding_window_view
 
 from slices.analyze.momentum import rsi
-from slices.analyze.series import full
+from slices.analyze.trend import adx, minus_di, plus_di
 from slices.analyze.volatility import realised_volatility
 from slices.analyze.volume import skip_month_return
 from slices.domain.analyses import (
@@ -113,13 +113,11 @@ def movement(bars: SymbolBars) -> Movement:
     """Return Wilder's directional movement; NaN throughout on close-only data."""
     if bars.shape is BarShape.CLOSE_ONLY:
         return Movement(np.full(len(bars), np.nan), np.full(len(bars), np.nan))
-    own = full(bars)
-    prices = (own.high, own.low, own.close)
-    adx = talib.ADX(*prices, timeperiod=MOVEMENT_SESSIONS)
-    plus = talib.PLUS_DI(*prices, timeperiod=MOVEMENT_SESSIONS)
-    minus = talib.MINUS_DI(*prices, timeperiod=MOVEMENT_SESSIONS)
-    votes = np.where(adx >= LEAST_ADX, np.sign(plus - minus), 0.0)
-    return Movement(adx, np.where(np.isfinite(adx), votes, np.nan))
+    index, plus, minus = (
+        rule(MOVEMENT_SESSIONS).values(bars)[0] for rule in (adx, plus_di, minus_di)
+    )
+    votes = np.where(index >= LEAST_ADX, np.sign(plus - minus), 0.0)
+    return Movement(index, np.where(np.isfinite(index), votes, np.nan))
 
 
 def trend_votes(bars: SymbolBars) -> FloatArray:
@@ -136,20 +134,20 @@ def trend_state(bars: SymbolBars) -> TrendState:
     """Tell direction and strength of the trend at the newest bar."""
     votes = trend_votes(bars)[-1]
     line = fitted_line(bars.close)
-    adx = float(movement(bars).adx[-1])
+    index = float(movement(bars).adx[-1])
     total = int(np.nansum(votes))
     drift_ratio = float(line.drift_ratio[-1])
     return TrendState(
         direction=_direction(total),
-        strength=_strength(adx, LEAST_ADX, STRONG_ADX)
-        if math.isfinite(adx)
+        strength=_strength(index, LEAST_ADX, STRONG_ADX)
+        if math.isfinite(index)
         else _strength(abs(drift_ratio), LEAST_DRIFT, STRONG_DRIFT),
         votes=total,
         rules=int(np.isfinite(votes).sum()),
         slope_annualized=float(line.slope[-1]) * bars.periods_per_year,
         r_squared=float(line.r_squared[-1]),
         drift_ratio=drift_ratio,
-        adx=adx,
+        adx=index,
     )
 
 
