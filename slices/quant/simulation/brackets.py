@@ -124,7 +124,7 @@ def leave_bracket(t: int, now: int, k: int, price: float, reason: int, world: Wo
     order.leaving = reason
     withdraw(k, CANCELLED, EXITED, world)
     if cut != 0.0:
-        fill(t, i, cut, price, (now, reason, k, order.row), world)
+        fill(t, i, cut, price, (now, reason, order.number, order.row), world)
         order.held += cut
     if quantity == cut:
         order.held, order.leaving = 0.0, -1

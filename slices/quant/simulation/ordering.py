@@ -131,9 +131,8 @@ def coverable(t: int, quantity: float, order: Order, world: World) -> float:
         return quantity if equity > 0.0 else min(quantity, max(-shares, 0.0))
     closing = min(-quantity, max(shares, 0.0))
     gross = gross_value(t, world) - closing * value_price(t, order.column, world)
-    most = world.terms.gross * max(0.0, equity) * (1.0 + ROUNDING)
-    opening = max(0.0, most - gross) / order.at
-    if -quantity - closing <= opening:
+    opening = max(0.0, world.terms.gross * max(0.0, equity) - gross) / order.at
+    if -quantity - closing <= opening * (1.0 + ROUNDING):
         return quantity
     return -(closing + (float(math.floor(opening)) if world.terms.whole else opening))
 
@@ -166,7 +165,7 @@ def fill_intent(t: int, now: int, k: int, share: float, phase: int, world: World
     if quantity == 0.0:
         end_order(order, CANCELLED, NO_CASH)
         return
-    why = (now, REASONS[order.kind], k, order.row)
+    why = (now, REASONS[order.kind], order.number, order.row)
     fill(t, order.column, quantity, order.at, why, world)
     note_fill(now, k, quantity, order.at, phase, world)
     settle_fill(order, quantity, room)

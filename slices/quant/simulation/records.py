@@ -6,7 +6,6 @@ fraction of the time, of one that is handed sixty arrays of numbers.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,40 +14,6 @@ if TYPE_CHECKING:
     from slices.quant.types import FloatArray
 
 Row = TypeVar("Row", covariant=True)
-
-
-class Status(IntEnum):
-    """What became of an order; a final status never changes."""
-
-    PENDING = 0
-    FILLED = 1
-    PARTLY_FILLED = 2
-    CANCELLED = 3
-    EXPIRED = 4
-
-
-class Why(IntEnum):
-    """Why an order ended without being filled in full."""
-
-    NONE = 0
-    NOTHING_TO_REDUCE = 1
-    REPLACED = 2
-    SYMBOL_ENDED = 3
-    NO_CASH = 4
-    WHOLE_SHARES = 5
-    TIME = 6
-    STILL_OPEN = 7
-    EXITED = 8
-
-
-class Kind(IntEnum):
-    """How an order wants to be filled."""
-
-    MARKET = 0
-    LIMIT = 1
-    STOP = 2
-    STOP_LIMIT = 3
-    TRAILING_STOP = 4
 
 
 class Rows(Protocol[Row]):
@@ -178,6 +143,7 @@ class Order(Protocol):
     order has bought or sold short: `held`, at the average price `entry`.
 
     Attributes:
+        number: Its place among the orders given.
         trail: Of a trailing stop, as a fraction.
         valid: Sessions the order lives; -1 until it is cancelled.
         loss: Of the entry price, as a fraction; `loss_price` is absolute, profits likewise.
@@ -193,6 +159,7 @@ class Order(Protocol):
         leaving: Reason of an exit that has begun and waits for volume; -1 where none has.
     """
 
+    number: int
     row: int
     column: int
     quantity: float

@@ -98,6 +98,13 @@ def take_weights(t: int, now: int, world: World) -> None:
 
 
 @compiled
+def take_decisions(t: int, now: int, world: World) -> None:
+    """Take in what was decided at a close: weights, then orders."""
+    take_weights(t, now, world)
+    take_orders(now, world)
+
+
+@compiled
 def advance(first: int, shift: int, world: World) -> int:
     """Live through sessions until the bars end or the tape might.
 
@@ -122,6 +129,5 @@ def advance(first: int, shift: int, world: World) -> int:
         trade_all(t, now, world)
         close_session(t, now, world)
         settle_orders(t, world)
-        take_weights(t, now, world)
-        take_orders(now, world)
+        take_decisions(t, now, world)
     return sessions

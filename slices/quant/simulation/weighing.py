@@ -147,9 +147,10 @@ def fill_weights(t: int, now: int, side: float, world: World) -> None:
     for i in range(world.positions.size):
         position = world.positions[i]
         if position.wanted * side > 0.0:
-            k, price = position.intent, world.bars[t, i].fill
-            why = (now, TARGET if k < 0 else MARKET, k, position.decided)
-            fill(t, i, position.wanted, price, why, world)
+            k, price, why = position.intent, world.bars[t, i].fill, (now, TARGET, -1)
+            if k >= 0:
+                why = (now, MARKET, world.book[k].number)
+            fill(t, i, position.wanted, price, (*why, position.decided), world)
             if k >= 0:
                 note_fill(now, k, position.wanted, price, 0, world)
 
