@@ -6,9 +6,9 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from slices.analyze.marks import Marks, Pattern, earlier, newly
+from slices.analyze.native import talib
 from slices.analyze.series import full
 from slices.analyze.volume import volume_ratio
 from slices.domain.analyses import Direction, PatternGroup

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import talib
-
 from slices.analyze.marks import Marks, Pattern
+from slices.analyze.native import talib
 from slices.analyze.series import full
 from slices.domain.analyses import Direction, PatternGroup
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import talib
 
 from slices.analyze.marks import Marks, Pattern, newly
+from slices.analyze.native import talib
 from slices.analyze.swings import Swing, swings
 from slices.domain.analyses import Direction, PatternGroup
 

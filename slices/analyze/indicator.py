@@ -110,4 +110,4 @@ def single(name: str, title: str, unit: Unit) -> tuple[Output, ...]:
 
 def defined(values: FloatArray, where: BoolArray) -> FloatArray:
     """Keep values where a rule has an answer; NaN elsewhere, whatever the library says there."""
-    return np.where(where, values, np.nan)
+    return values if where.all() else np.where(where, values, np.nan)

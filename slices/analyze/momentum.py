@@ -10,9 +10,9 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from slices.analyze.indicator import Indicator, IndicatorGroup, Output, defined, single
+from slices.analyze.native import talib
 from slices.analyze.series import full
 from slices.analyze.trend import has_moved
 from slices.domain.bars import BarShape
@@ -72,7 +72,9 @@ def ranging(
 
 
 def window_moved(high: FloatArray, low: FloatArray, sessions: int) -> BoolArray:
-    """Mark bars whose window has a range."""
+    """Mark bars whose window has a range; before a full window there is no rule to answer."""
+    if np.count_nonzero(low[1:] == high[:-1]) < sessions - 1:
+        return np.ones(high.size, dtype=np.bool_)
     moved: BoolArray = talib.MAX(high, timeperiod=sessions) > talib.MIN(low, timeperiod=sessions)
     return moved
 
@@ -128,7 +130,8 @@ def stochastic_rsi(sessions: int = 14, smoothing: int = 3) -> Indicator:
             bars.close, timeperiod=sessions, fastk_period=sessions, fastd_period=smoothing
         )
         strength = defined(talib.RSI(bars.close, timeperiod=sessions), has_moved(bars.close))
-        has_k = window_moved(strength, strength, sessions)
+        known = all_of(np.isfinite(strength), sessions)
+        has_k = known & window_moved(strength, strength, sessions)
         return defined(k, has_k), defined(d, all_of(has_k, smoothing))
 
     return declare(

@@ -22,10 +22,10 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import talib
 from numpy.lib.stride_tricks import sliding_window_view
 
 from slices.analyze.momentum import rsi
+from slices.analyze.native import talib
 from slices.analyze.trend import adx, minus_di, plus_di
 from slices.analyze.volatility import realised_volatility
 from slices.analyze.volume import skip_month_return

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
+
+from slices.analyze.native import talib
 
 if TYPE_CHECKING:
     from slices.analyze.series import SymbolBars

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from slices.analyze.evidence import pattern_evidence
 from slices.analyze.indicators import chosen, indicator_table
 from slices.analyze.levels import levels
+from slices.analyze.native import talib
 from slices.analyze.patterns import pattern_marks, patterns_left_out, recent_sightings
 from slices.analyze.state import (
     VOLATILITY_SESSIONS,

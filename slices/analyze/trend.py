@@ -11,9 +11,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from slices.analyze.indicator import Indicator, IndicatorGroup, Output, defined, single
+from slices.analyze.native import talib
 from slices.analyze.series import full
 from slices.domain.bars import BarShape
 from slices.domain.report import Unit
@@ -218,7 +218,12 @@ def regression_slope(sessions: int = 63) -> Indicator:
 
 
 def has_moved(values: FloatArray) -> BoolArray:
-    """Mark bars from the first one on whose value is not that of the first."""
+    """Mark bars from the first one on whose value is not that of the first.
+
+    A series whose second value differs is marked from its start: no rule answers at one bar.
+    """
+    if values.size > 1 and values[1] != values[0]:
+        return np.ones(values.size, dtype=np.bool_)
     moved = values != (values[0] if values.size else math.nan)
     return np.logical_or.accumulate(moved)
 

@@ -7,10 +7,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from slices.analyze.indicator import Indicator, IndicatorGroup, Output, defined, single
 from slices.analyze.momentum import window_moved
+from slices.analyze.native import talib
 from slices.analyze.series import full
 from slices.domain.bars import BarShape
 from slices.domain.report import Unit

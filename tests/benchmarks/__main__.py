@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("bench_allocators", "bench_data", "bench_flows", "bench_regimes")
+PARTS = ("bench_allocators", "bench_data", "bench_flows", "bench_indicators", "bench_regimes")
 TAKES_FULL = ("bench_allocators", "bench_flows")
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from slices.analyze import tasks
-from slices.analyze.series import read_symbol_bars
+from slices.analyze.series import panel_bars, read_symbol_bars
 from slices.analyze.symbol import analysis, needed_bars
 from slices.analyze.symbols import analyse_symbols, symbol_batches
 from slices.domain.analyses import (
@@ -20,6 +22,7 @@ from slices.domain.analyses import (
 )
 from slices.domain.dataset import DatasetRef
 from slices.domain.errors import ParameterError
+from slices.quant.panel import read_panel
 from slices.runtime.codec import decode, encode
 from tests.slices.quant.market import stored, us_closes
 from tests.support.frames import load
@@ -176,3 +179,25 @@ def test_total_return_prices_are_analysed_like_others(tmp_path: Path) -> None:
     )
     (found,) = analysed(analyse_symbols(ref, ("IBM",)))
     assert [each.name for each in found.left_out] == ["beta_63"]
+
+
+@pytest.mark.parametrize("module", ["slices.analyze.symbols", "slices.analyze.sections"])
+def test_what_flows_import_leaves_the_libraries_for_later(module: str) -> None:
+    heavy = ("talib", "pandas", "scipy", "numba")
+    check = f"import sys, {module}; print(*[each for each in {heavy} if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_bars_are_the_same_from_a_dataset_and_from_its_panel(tmp_path: Path) -> None:
+    dates, _, closes = us_closes()
+    holed = closes[-300:, :3].copy()
+    holed[[5, 100, 101], 1] = np.nan
+    ref = stored(tmp_path, dates[-300:], dict(zip("ABC", holed.T, strict=True)))
+    for one, other in zip(
+        read_symbol_bars(ref, ("A", "B", "C")), panel_bars(read_panel(ref)), strict=True
+    ):
+        assert (one.symbol, one.sessions) == (other.symbol, other.sessions)
+        assert (one.missing_sessions, one.shape) == (other.missing_sessions, other.shape)
+        np.testing.assert_array_equal(one.close, other.close)
+        np.testing.assert_allclose(one.market, other.market, rtol=1e-12)
