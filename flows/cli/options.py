@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args, get_origin
+from enum import Enum
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NoReturn,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel
 
 from slices.domain.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic.fields import FieldInfo
 
     from slices.runtime.workflow import Workflow
@@ -115,10 +128,20 @@ def _add_option(
 
 
 def _choices(field: FieldInfo) -> str:
-    """List the values of a parameter that takes one of a few."""
-    core = _core_type(field)
-    values = [str(each) for each in get_args(core)] if get_origin(core) is Literal else []
+    """List the values of a parameter that takes one, or some, of a few."""
+    values = list(dict.fromkeys(_allowed(field.annotation)))
     return f" One of: {', '.join(values)}." if values else ""
+
+
+def _allowed(kind: Any) -> Iterator[str]:  # noqa: ANN401 - a type, or a generic alias
+    """List what may be written where a type is a choice, or a list or union of choices."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        yield from (str(each.value) for each in kind)
+    elif get_origin(kind) is Literal:
+        yield from (str(each) for each in get_args(kind))
+    elif get_origin(kind) in {list, Annotated, Union, UnionType}:
+        for each in get_args(kind)[: 1 if get_origin(kind) is Annotated else None]:
+            yield from _allowed(each)
 
 
 def _pairs(parameter: str, words: list[str]) -> dict[str, str]:
