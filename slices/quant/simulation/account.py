@@ -78,6 +78,7 @@ class Simulation:
         shortfalls: T amounts of money that were to be traded and were not, because of whole
             shares, too little volume or too little cash.
         ignored: M x 2 sessions and symbols of weights that came too late: no bar followed.
+        splits: T x N new shares for one old that it was given; None where there were none.
     """
 
     capital: float
@@ -93,6 +94,7 @@ class Simulation:
     scaled_rows: IntArray
     shortfalls: FloatArray
     ignored: IntArray
+    splits: FloatArray | None = None
 
     @property
     def values(self) -> FloatArray:

@@ -23,17 +23,15 @@ from slices.quant.simulation.endings import (
     end_order,
     withdraw,
 )
-from slices.quant.simulation.plain import ROUNDING, TIE
+from slices.quant.simulation.plain import TIE
+from slices.quant.simulation.sizing import coverable, sized, wanted_quantity
 from slices.quant.simulation.trading import (
     account_value,
     affordable_share,
     allowed,
     fill,
-    gross_value,
     impact_factor,
     scaled,
-    total_costs,
-    value_price,
 )
 from slices.quant.simulation.triggers import (
     LIMIT,
@@ -48,7 +46,6 @@ from slices.quant.simulation.weighing import trade_weights
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Order, World
 
-SIZING_STEPS = 100
 REASONS = (1, 2, 3, 2, 4)
 """How the fills of each kind of order are recorded."""
 
@@ -61,36 +58,6 @@ def expire_orders(now: int, world: World) -> None:
         order = world.book[k]
         if order.status == PENDING and 0 <= order.valid < now - order.row:
             withdraw(k, EXPIRED, TIME, world)
-
-
-@compiled
-def sized(t: int, order: Order, price: float, world: World) -> float:
-    """Return the quantity that moves a position to an order's weight, its costs reserved."""
-    i, quantity = order.column, 0.0
-    equity = account_value(t, world)
-    shares = world.positions[i].shares
-    equity += shares * (price - value_price(t, i, world))
-    factor = impact_factor(world.bars[t, i], price, world.terms)
-    for _ in range(SIZING_STEPS):
-        before = quantity
-        costs = total_costs(quantity, price, factor, world.terms) if quantity != 0.0 else 0.0
-        quantity = max(0.0, equity - costs) * order.weight / price - shares
-        if abs(quantity - before) <= 1e-15 * abs(quantity):
-            break
-    return quantity
-
-
-@compiled
-def wanted_quantity(order: Order, world: World) -> float:
-    """Return what an order still wants, cut to the position where it may only reduce it."""
-    shares = world.positions[order.column].shares
-    quantity = order.quantity - order.filled
-    if order.reduces:
-        if shares * quantity >= 0.0:
-            return 0.0
-        if abs(quantity) > abs(shares):
-            quantity = -shares
-    return -shares if abs(shares + quantity) <= TIE * abs(quantity) else quantity
 
 
 @compiled
@@ -117,24 +84,6 @@ def plan_order(t: int, k: int, phase: int, side: float, world: World) -> None:
         end_order(order, CANCELLED, NOTHING_TO_REDUCE)
     elif order.wanted == 0.0:
         end_order(order, CANCELLED, WHOLE_SHARES)
-
-
-@compiled
-def coverable(t: int, quantity: float, order: Order, world: World) -> float:
-    """Return how much of a quantity the rules allow.
-
-    All that reduces a position; no purchase without equity; and of a short sale as much as gross
-    exposure leaves room for.
-    """
-    shares, equity = world.positions[order.column].shares, account_value(t, world)
-    if quantity > 0.0:
-        return quantity if equity > 0.0 else min(quantity, max(-shares, 0.0))
-    closing = min(-quantity, max(shares, 0.0))
-    gross = gross_value(t, world) - closing * value_price(t, order.column, world)
-    opening = max(0.0, world.terms.gross * max(0.0, equity) - gross) / order.at
-    if -quantity - closing <= opening * (1.0 + ROUNDING):
-        return quantity
-    return -(closing + (float(math.floor(opening)) if world.terms.whole else opening))
 
 
 @compiled

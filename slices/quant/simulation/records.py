@@ -157,6 +157,7 @@ class Order(Protocol):
         touch: Whether that was at the open (0) or within the session, at a stop (1) or limit (2).
         peak: Highest price since then for a long position, lowest for a short one.
         leaving: Reason of an exit that has begun and waits for volume; -1 where none has.
+        reported: Whether whoever steps through sessions has been told of its end.
     """
 
     number: int
@@ -194,6 +195,25 @@ class Order(Protocol):
     touch: int
     peak: float
     leaving: int
+    reported: bool
+
+
+class Trip(Protocol):
+    """One trade: notional and shares of its entries, and of its exits."""
+
+    column: int
+    entry_row: int
+    exit_row: int
+    is_long: bool
+    most: float
+    entered: float
+    bought: float
+    left: float
+    sold: float
+    pnl: float
+    costs: float
+    reason: int
+    fill: int
 
 
 class World(NamedTuple):
@@ -238,8 +258,8 @@ def _packed(record: type) -> np.dtype[np.void]:
     return np.dtype(fields, align=True)
 
 
-BAR, PURSE, POSITION, LINE, CLOSE, ORDER = (
-    _packed(each) for each in (Bar, Purse, Position, Line, Close, Order)
+BAR, PURSE, POSITION, LINE, CLOSE, ORDER, TRIP = (
+    _packed(each) for each in (Bar, Purse, Position, Line, Close, Order, Trip)
 )
 
 

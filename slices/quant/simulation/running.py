@@ -75,7 +75,9 @@ def lived(world: World, *, shift: int = 0) -> World:
     return world
 
 
-def simulation_of(world: World, *, capital: float, ignored: IntArray) -> Simulation:
+def simulation_of(
+    world: World, *, capital: float, ignored: IntArray, splits: FloatArray | None
+) -> Simulation:
     """Gather what the compiled sessions wrote."""
     closes = cast("RecordArray", world.closes)
     return Simulation(
@@ -92,6 +94,7 @@ def simulation_of(world: World, *, capital: float, ignored: IntArray) -> Simulat
         scaled_rows=np.flatnonzero(closes["is_scaled"]),
         shortfalls=closes["shortfall"].copy(),
         ignored=ignored,
+        splits=splits,
     )
 
 

@@ -223,7 +223,7 @@ def _general(
         targets=targets,
     )
     ignored = late_decisions(targets, positions["last"])
-    return simulation_of(lived(world), capital=capital, ignored=ignored)
+    return simulation_of(lived(world), capital=capital, ignored=ignored, splits=splits)
 
 
 def last_rows(closes: FloatArray) -> IntArray:
