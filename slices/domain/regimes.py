@@ -48,9 +48,7 @@ class RegimeRules(ParameterGroup):
         default=0.75, gt=0, le=5,
         description="A trend begins where the window's log return is this many of its deviations.",
     )  # fmt: skip
-    trend_leave: float = Field(
-        default=0.25, gt=0, le=5, description="A trend ends below this many deviations."
-    )
+    trend_leave: float = Field(default=0.25, gt=0, le=5, description="Below so many it ends.")
     volatility_sessions: int = Field(
         default=21, ge=5, le=252, description="Sessions of one measurement of volatility."
     )
@@ -134,7 +132,6 @@ class RegimeRecord:
     """How one regime, as told by rules, went in the past; NaN where it never occurred.
 
     Attributes:
-        sessions: How many it was known for.
         share: Of all sessions with a known regime.
         spells: Times it was entered; the one it is in now counts.
         mean_duration_sessions: Of its spells, the unfinished one included.
@@ -196,7 +193,8 @@ class HiddenMarkovFit:
         transitions: K x K probabilities from the row's state to the column's.
         start_log_likelihoods: What each start of the iteration arrived at; -inf where that was
             not a model with K states. The best was kept.
-        fits: Fits through the whole history, this one included.
+        fits: Fits through history that have an answer, this one included.
+        failures: Why the others have none; the fit before stayed in use.
     """
 
     fitted_session: dt.date
@@ -205,6 +203,7 @@ class HiddenMarkovFit:
     log_likelihood: float
     start_log_likelihoods: tuple[float, ...]
     fits: int
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

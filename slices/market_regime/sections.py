@@ -126,7 +126,7 @@ def state_table(analysis: RegimeAnalysis) -> Table:
             f"Fitted {hidden.fits} times through history, last to the returns up to "
             f"{hidden.fitted_session}, from {len(hidden.start_log_likelihoods)} starts; the best "
             f"reached a log-likelihood of {hidden.log_likelihood:,.1f}, the worst "
-            f"{_worst(hidden.start_log_likelihoods)}."
+            f"{_worst(hidden.start_log_likelihoods)}.{_failed(hidden.failures)}"
         ),
     )  # fmt: skip
 
@@ -202,3 +202,9 @@ def _symbol_row(found: SymbolRegime | RegimeFailure) -> tuple[str | float | int 
 def _worst(likelihoods: tuple[float, ...]) -> str:
     worst = min(likelihoods)
     return f"{worst:,.1f}" if math.isfinite(worst) else "found no such states"
+
+
+def _failed(reasons: tuple[str, ...]) -> str:
+    if not reasons:
+        return ""
+    return f" {len(reasons)} more fits have no answer, the last since {reasons[-1]}."

@@ -1,7 +1,8 @@
 """Models fitted again and again to the past, and what they said at every close.
 
 Fits are counted from the first return, so that a longer history has the same fits at the same
-sessions. A fit at a close is used from that close on until the next one.
+sessions. A fit at a close is used from that close on until the next one. Where a fit has no answer
+the one before stays in use, and the reason is kept.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.errors import BadDataError, ComputationError
 from slices.domain.regimes import REGIMES, UNKNOWN
 from slices.market_regime.garch import Garch, fitted_garch
 from slices.market_regime.hidden import HiddenMarkovEstimate, fitted_model
@@ -18,6 +20,7 @@ from slices.market_regime.rules import CRISIS, trend_code
 from slices.quant.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from slices.domain.errors import TradingError
     from slices.domain.regimes import RegimeModel
     from slices.market_regime.series import ReturnSeries
 
@@ -27,15 +30,24 @@ class WalkForward:
     """What the models knew at each close.
 
     Attributes:
-        fit_rows: Last rows of training, rising.
+        fit_rows: Last rows of training of the fits that have an answer, rising.
+        failures: Why the others have none, oldest first.
         state_probabilities: T x K, filtered; NaN before the first fit.
         next_variances: T forecasts per session made at this close for the session after it.
         hidden: The newest fit; so is `garch`.
     """
 
     fit_rows: tuple[int, ...]
+    failures: tuple[str, ...]
     state_probabilities: FloatArray
     next_variances: FloatArray
+    hidden: HiddenMarkovEstimate
+    garch: Garch
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Fit:
+    row: int
     hidden: HiddenMarkovEstimate
     garch: Garch
 
@@ -55,30 +67,43 @@ def walk_forward(series: ReturnSeries, settings: RegimeModel) -> WalkForward:
 
     Raises:
         InsufficientHistoryError: With fewer returns than `training_sessions`.
-        BadDataError: Where the level never moves in the first training.
-        ConvergenceError: Where a fit did not converge; no answer is made up for its sessions.
-        InfeasibleError: Where a fit does not find so many states.
+        ConvergenceError: Where no fit has an answer and the last one did not converge.
+        InfeasibleError: Where no fit has an answer and the last one does not find so many states.
     """
     series.check_usable(settings.training_sessions)
     returns = series.returns
     rows = fit_rows(returns.size, settings)
     states = np.full((returns.size, settings.states), np.nan)
     variances = np.full(returns.size, np.nan)
-    fits: list[tuple[HiddenMarkovEstimate, Garch]] = []
+    fits: list[_Fit] = []
+    errors: list[TradingError] = []
     for row, stop in zip(rows, (*rows[1:], returns.size), strict=True):
-        past, label = returns[: row + 1], f"{series.label} until {series.sessions[row]}"
-        previous = fits[-1][0].model if fits else None
-        hidden = fitted_model(past, label=label, states=settings.states, previous=previous)
-        garch = fitted_garch(past, label=label)
-        fits.append((hidden, garch))
-        states[row:stop] = hidden.model.filtered(returns[:stop])[row:]
-        variances[row:stop] = garch.variances(returns[:stop])[row + 1 :]
+        try:
+            fits.append(_fit(series, row, settings, fits[-1] if fits else None))
+        except (ComputationError, BadDataError) as error:
+            errors.append(error)
+        if fits:
+            states[row:stop] = fits[-1].hidden.model.filtered(returns[:stop])[row:]
+            variances[row:stop] = fits[-1].garch.variances(returns[:stop])[row + 1 :]
+    if not fits:
+        raise errors[-1]
     return WalkForward(
-        fit_rows=rows,
+        fit_rows=tuple(each.row for each in fits),
+        failures=tuple(str(each) for each in errors),
         state_probabilities=states,
         next_variances=variances,
-        hidden=fits[-1][0],
-        garch=fits[-1][1],
+        hidden=fits[-1].hidden,
+        garch=fits[-1].garch,
+    )
+
+
+def _fit(series: ReturnSeries, row: int, settings: RegimeModel, before: _Fit | None) -> _Fit:
+    past, label = series.returns[: row + 1], f"{series.label} until {series.sessions[row]}"
+    previous = before.hidden.model if before else None
+    return _Fit(
+        row=row,
+        hidden=fitted_model(past, label=label, states=settings.states, previous=previous),
+        garch=fitted_garch(past, label=label),
     )
 
 

@@ -131,10 +131,10 @@ def test_the_best_start_is_kept_and_states_rise_in_volatility() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("states", [2, 3])
 def test_no_start_of_hmmlearn_arrives_higher(states: int) -> None:
-    returns = us_index().returns[-3000:]
+    returns = us_index().returns[-2000:]
     ours = fitted_model(returns, label="index", states=states, tolerance=1e-6).log_likelihood
     scale = returns.std()
-    for seed in range(4):
+    for seed in range(2):
         other = GaussianHMM(
             n_components=states, covars_prior=0, n_iter=2000, tol=1e-6, random_state=seed
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +25,7 @@ from slices.domain.regimes import (
     SymbolRegime,
 )
 from slices.domain.report import Heatmap, LineChart, Table
-from slices.market_regime import hidden
+from slices.market_regime import hidden, walk_forward
 from slices.market_regime.regimes import analyzed, market_regime, symbol_regimes
 from slices.market_regime.sections import regime_section, regime_table
 from slices.market_regime.statistics import (
@@ -235,6 +237,28 @@ def test_a_fit_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatc
         analysis_of(us_panel(start=-500))
 
 
+def test_a_fit_without_an_answer_leaves_the_one_before_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel, fit = us_panel(start=-601), walk_forward.fitted_model
+    whole = analysis_of(panel)
+
+    def fitted_but_once(returns: np.ndarray, **options: object) -> object:
+        if returns.size == 450:
+            raise ConvergenceError(method="a fit", iterations=3, residual=0.5)
+        return fit(returns, **options)
+
+    monkeypatch.setattr(walk_forward, "fitted_model", fitted_but_once)
+    found = analysis_of(panel)
+    assert (whole.hidden.fits, found.hidden.fits) == (3, 2)
+    assert found.hidden.failures == ("a fit: residual 0.5 after 3 iterations; "
+                                     "the input may be ill-conditioned",)  # fmt: skip
+    one, other = found.history, whole.history
+    assert np.array_equal(one.probabilities[:449], other.probabilities[:449], equal_nan=True)
+    assert (one.model_codes[299:] != UNKNOWN).all()
+    assert not np.array_equal(one.probabilities[449:599], other.probabilities[449:599])
+
+
 def test_symbols_are_judged_one_by_one(tmp_path: Path) -> None:
     dates, names, closes = us_closes()
     chosen = {name: closes[-700:, i].copy() for i, name in enumerate(names[:4])}
@@ -303,3 +327,13 @@ def test_the_table_of_symbols_keeps_those_without_an_answer(tmp_path: Path) -> N
     assert [row[0] for row in table.rows] == ["AAPL", "AMD", "X"]
     assert "X: too short" in str(table.rows[2][1])
     assert {len(row) for row in table.rows} == {len(table.columns)} == {len(table.units)}
+
+
+def test_reading_the_module_loads_nothing_heavy() -> None:
+    heavy = ("numba", "scipy", "sklearn", "arch", "statsmodels", "hmmlearn")
+    check = (
+        "import sys, slices.market_regime.regimes, slices.market_regime.sections; "
+        f"print(*[each for each in {heavy} if each in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
