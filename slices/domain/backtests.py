@@ -98,6 +98,7 @@ class Backtest:
         trades: Closed round trips in the order in which they were closed.
         open_trades: Positions held at the end, valued at the last mark.
         pending: Symbol and target weight of what was decided at the last close and not traded.
+        remarks: What the simulation had to do otherwise than decided, one sentence each.
         periods_per_year: Sessions in a year.
     """
 
@@ -117,6 +118,7 @@ class Backtest:
     trades: tuple[Trade, ...]
     open_trades: tuple[Trade, ...]
     pending: tuple[tuple[str, float], ...]
+    remarks: tuple[str, ...]
     periods_per_year: int
     verdict: Verdict
 
@@ -182,14 +184,16 @@ class StrategyChoice:
             session after those it was chosen on; None takes the first it can decide at.
         in_sample: First and last session it was chosen on; None where a person named it.
         ranking: Everything that was tried in sample, best Sharpe ratio first.
+        holding: Buying and holding over the same sessions: the measure of all, and no candidate.
         not_tried: Strategies that could not be tried in sample, each with its reason.
     """
 
     strategy: StrategyName
-    parameters: tuple[tuple[str, float], ...]
+    parameters: tuple[tuple[str, float | str | bool], ...]
     first_session: dt.date | None = None
     in_sample: tuple[dt.date, dt.date] | None = None
     ranking: tuple[StrategyTrial, ...] = ()
+    holding: StrategyTrial | None = None
     not_tried: tuple[tuple[StrategyName, str], ...] = ()
 
     @property
@@ -215,7 +219,7 @@ class SimpleBacktest(FlowResult):
     """Whether a strategy would have paid.
 
     Attributes:
-        rivals: What the strategies that were not chosen did over the same sessions.
+        rivals: What everything that was tried did over the sessions of the account, and holding.
     """
 
     choice: StrategyChoice

@@ -40,6 +40,9 @@ StrategyOption = Literal[
 ]
 """A strategy's name, or `auto` to have one chosen on the first part of the history."""
 
+StrategySettings = dict[str, float | str]
+"""Parameters of a strategy as a person sets them: name and value; the rest keeps its default."""
+
 
 class StrategyParameters(ParameterGroup):
     """Parameters of one strategy; the bounds of its fields are the optimizer's search space."""
