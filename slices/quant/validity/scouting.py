@@ -59,7 +59,7 @@ class Scouting:
         """
         sizes = _sizes(base, decisions)
         growth = np.zeros(sizes.shape[0])
-        growth[1:] = (sizes[1:] - sizes[:-1]).max(axis=1).round(9)
+        growth[1:] = (sizes[1:] - sizes[:-1]).sum(axis=1).round(9)
         ahead = np.repeat(np.arange(1, FURTHEST + 1), self.rows.size)
         places = np.tile(self.rows, FURTHEST) - ahead
         order = np.lexsort((ahead, -growth[places]))
