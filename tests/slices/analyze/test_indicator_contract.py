@@ -7,7 +7,7 @@ import pytest
 
 from slices.analyze.indicator import Indicator
 from slices.analyze.indicators import catalogue, indicators, outputs
-from slices.analyze.series import SymbolBars
+from slices.analyze.series import SymbolBars, full
 from slices.domain.bars import BarShape
 from slices.domain.errors import ParameterError
 from slices.domain.report import Unit
@@ -159,3 +159,8 @@ def test_names_choose_and_an_unknown_one_is_refused() -> None:
     assert [each.name for each in table.outputs][:2] == ["rsi_14", "bollinger_upper"]
     with pytest.raises(ParameterError, match=r"names: found rsi_99; allowed: .*rsi_14"):
         indicators(panel(walk()), names=["rsi_99"])
+
+
+def test_full_bars_are_not_made_up_from_closes() -> None:
+    with pytest.raises(ValueError, match="found close only"):
+        full(closes_only(walk()))

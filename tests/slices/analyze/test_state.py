@@ -152,3 +152,8 @@ def test_momentum_is_positive_where_quarter_and_year_agree() -> None:
     assert momentum_state(rising).level is MomentumLevel.POSITIVE
     assert momentum_state(falling).level is MomentumLevel.NEGATIVE
     assert momentum_state(turning).level is MomentumLevel.MIXED
+
+
+def test_the_percentile_needs_a_full_year() -> None:
+    assert np.isnan(volatility_percentiles(walk(272))).all()
+    assert np.isfinite(volatility_percentiles(walk(273))[-1])
