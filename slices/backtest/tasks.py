@@ -15,7 +15,7 @@ check_strategy = selection.check_strategy
 choose_strategy = compute(selection.choose_strategy)
 rivals = compute(selection.rivals)
 backtest_choice = compute(strategies.backtest_choice)
-backtest_strategy = compute(strategies.backtest_strategy, run_name="backtest {strategy}")
+backtest_strategy = compute(strategies.backtest_strategy)
 backtest_targets = compute(simulation.backtest_targets)
 compare_strategies = compute(comparison.compare_strategies)
 tearsheet_sections = sections.tearsheet_sections
