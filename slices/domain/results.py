@@ -98,6 +98,7 @@ class FlowResult:
         bars: The data it stands on.
         report_path: The HTML report on disk, once published.
         provenance: Everything needed to repeat the run, once published.
+        mlflow_run_id: The MLflow run that keeps what was tried; empty where nothing is tracked.
     """
 
     headline: str
@@ -108,6 +109,7 @@ class FlowResult:
     bars: DatasetRef
     report_path: str = ""
     provenance: Provenance | None = None
+    mlflow_run_id: str = ""
 
     def to_dict(self) -> dict[str, Json]:
         """Return everything but the report as plain JSON values."""

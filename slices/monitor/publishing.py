@@ -54,6 +54,7 @@ def run_provenance(result: FlowResult) -> Provenance:
         parameters=run.parameters,
         prefect_run_id=run.run_id,
         seed=run.seed,
+        mlflow_run_id=result.mlflow_run_id,
     )
 
 

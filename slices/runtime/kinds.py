@@ -19,14 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
-from prefect import Task, task
+from prefect import Task
 from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.tasks import exponential_backoff
 
 from slices.domain.errors import TradingError
 from slices.domain.fingerprint import fingerprint
 from slices.runtime.locks import KernelLocks
-from slices.runtime.progress import progress_finished, progress_started
+from slices.runtime.progress import expected_runs, progress_finished, progress_started
 from slices.runtime.results import CheckedText, ResultFolder
 from slices.runtime.settings import load_settings
 from slices.runtime.sources import library_versions, slice_digest
@@ -72,6 +72,16 @@ class ContentPolicy(CachePolicy):
         return f"{self.name}-{digest}"
 
 
+class CountedTask(Task[P, R]):
+    """A task that says how many runs of it were ordered at once, for whoever shows progress."""
+
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """Order a run for each value; see Prefect."""
+        ordered = super().map(*args, **kwargs)
+        expected_runs[self.name] = expected_runs.get(self.name, 0) + len(ordered)
+        return ordered
+
+
 def task_name(run: Callable[..., object]) -> str:
     """Name a task by slice and verb.
 
@@ -90,7 +100,8 @@ def is_retryable(_task: object, _task_run: TaskRun, state: State[Any]) -> bool:
 
 
 def _task(run: Callable[P, R], kind: Kind, **options: Any) -> Task[P, R]:
-    made = task(
+    made = CountedTask(
+        run,
         name=task_name(run),
         description=(run.__doc__ or "").strip().partition("\n")[0],
         tags=[f"kind:{kind}", *options.pop("tags", ())],
@@ -100,7 +111,7 @@ def _task(run: Callable[P, R], kind: Kind, **options: Any) -> Task[P, R]:
         on_completion=[progress_finished],
         on_failure=[progress_finished],
         **options,
-    )(run)
+    )
     # Given as an option it would have to be registered with a server, at import.
     made.result_storage = ResultFolder(basepath=str(load_settings().results_folder))
     return made

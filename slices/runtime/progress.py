@@ -15,16 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A task run that entered a state."""
+    """A task run that entered a state.
+
+    Attributes:
+        name: Of the run, with what tells it apart from others of its task.
+        task: Of the task.
+        state: Name of the state.
+        seconds: Since the run began.
+    """
 
     run_id: str
     name: str
+    task: str
     state: str
     seconds: float
 
 
 Listener = Callable[[Step], None]
 listeners: list[Listener] = []
+expected_runs: dict[str, int] = {}
+"""How many runs of a task were ordered at once, by the task's name."""
 
 
 def _worth_logging(record: logging.LogRecord) -> bool:
@@ -40,6 +50,7 @@ def _tell(task: Task[..., Any], task_run: TaskRun, state: State[Any], state_name
     step = Step(
         run_id=str(task_run.id),
         name=f"{task.name.partition('.')[0]}.{task_run.name}" if task.task_run_name else task.name,
+        task=task.name,
         state=state_name,
         seconds=max(0.0, (state.timestamp - began).total_seconds()) if began else 0.0,
     )

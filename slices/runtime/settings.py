@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     alpaca_key: SecretStr | None = Field(default=None, description="Alpaca key id.")
     alpaca_secret: SecretStr | None = Field(default=None, description="Alpaca secret key.")
     alpaca_url: str = Field(default="", description="Another address of Alpaca's data API.")
+    mlflow_url: str = Field(
+        default="", description="Address of an MLflow server; empty keeps studies in the home."
+    )
 
     @field_validator("home")
     @classmethod
@@ -62,6 +65,16 @@ class Settings(BaseSettings):
     def locks_folder(self) -> Path:
         """Locks that keep two processes from computing the same result."""
         return self.home / "locks"
+
+    @property
+    def studies_folder(self) -> Path:
+        """Journals of searches that can be gone on with."""
+        return self.home / "studies"
+
+    @property
+    def mlflow_folder(self) -> Path:
+        """The database and the artifacts of tracked runs."""
+        return self.home / "mlflow"
 
     @property
     def reports_folder(self) -> Path:
