@@ -111,3 +111,13 @@ def single(name: str, title: str, unit: Unit) -> tuple[Output, ...]:
 def defined(values: FloatArray, where: BoolArray) -> FloatArray:
     """Keep values where a rule has an answer; NaN elsewhere, whatever the library says there."""
     return values if where.all() else np.where(where, values, np.nan)
+
+
+def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Divide; NaN where the divisor is not positive or undefined.
+
+    >>> ratio(np.array([1.0, 1.0]), np.array([4.0, 0.0])).tolist()
+    [0.25, nan]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below > 0, above / below, np.nan)

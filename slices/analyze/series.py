@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -84,8 +84,7 @@ class SymbolBars:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Full:
+class Full(NamedTuple):
     """The five series of OHLCV bars."""
 
     open: FloatArray
@@ -104,7 +103,7 @@ def full(bars: SymbolBars) -> Full:
     if bars.open is None or bars.high is None or bars.low is None or bars.volume is None:
         message = f"{bars.symbol}: needs open, high, low, close and volume; found close only"
         raise ValueError(message)
-    return Full(open=bars.open, high=bars.high, low=bars.low, close=bars.close, volume=bars.volume)
+    return Full(bars.open, bars.high, bars.low, bars.close, bars.volume)
 
 
 def market_levels(closes: FloatArray) -> FloatArray | None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from slices.analyze.indicator import ratio
 from slices.analyze.momentum import rsi
 from slices.analyze.native import talib
 from slices.analyze.trend import adx, minus_di, plus_di
@@ -79,11 +80,7 @@ def fitted_line(close: FloatArray, *, sessions: int = FIT_SESSIONS) -> Line:
     random_walk = talib.STDDEV(change, timeperiod=sessions) * math.sqrt(sessions)
     spread = talib.STDDEV(logs - logs[:1], timeperiod=sessions)
     line_spread = np.abs(slope) * math.sqrt((sessions**2 - 1) / 12.0)
-    return Line(slope, _ratio(line_spread, spread) ** 2, _ratio(slope * sessions, random_walk))
-
-
-def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+    return Line(slope, ratio(line_spread, spread) ** 2, ratio(slope * sessions, random_walk))
 
 
 def average_votes(close: FloatArray) -> FloatArray:
@@ -97,9 +94,9 @@ def average_votes(close: FloatArray) -> FloatArray:
 
 def regression_votes(line: Line) -> FloatArray:
     """Return T votes of the fitted line: -1, 0 or 1; NaN where its ratio is undefined."""
-    ratio = line.drift_ratio
-    votes = np.where(np.abs(ratio) >= LEAST_DRIFT, np.sign(ratio), 0.0)
-    return np.where(np.isfinite(ratio), votes, np.nan)
+    drift = line.drift_ratio
+    votes = np.where(np.abs(drift) >= LEAST_DRIFT, np.sign(drift), 0.0)
+    return np.where(np.isfinite(drift), votes, np.nan)
 
 
 class Movement(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.analyze.indicator import Indicator, IndicatorGroup, Output, defined, single
+from slices.analyze.indicator import Indicator, IndicatorGroup, Output, defined, ratio, single
 from slices.analyze.momentum import window_moved
 from slices.analyze.native import talib
 from slices.analyze.series import full
@@ -68,11 +68,7 @@ def bollinger(sessions: int = 20, deviations: float = 2.0) -> Indicator:
             bars.close, timeperiod=sessions, nbdevup=deviations, nbdevdn=deviations
         )
         width = upper - lower
-        has_width = width > 0
-        inside = np.divide(
-            bars.close - lower, width, out=np.full_like(width, np.nan), where=has_width
-        )
-        return upper, middle, lower, width / middle, inside
+        return upper, middle, lower, width / middle, ratio(bars.close - lower, width)
 
     return declare(
         name="bollinger",
@@ -173,9 +169,8 @@ def zscore(sessions: int = 63) -> Indicator:
     def values(bars: SymbolBars) -> tuple[FloatArray, ...]:
         deviation = talib.STDDEV(bars.close, timeperiod=sessions)
         away = bars.close - talib.SMA(bars.close, timeperiod=sessions)
-        is_moving = window_moved(bars.close, bars.close, sessions) & (deviation > 0)
-        score = np.divide(away, deviation, out=np.full_like(away, np.nan), where=is_moving)
-        return (defined(score, is_moving),)
+        moved = window_moved(bars.close, bars.close, sessions)
+        return (defined(ratio(away, deviation), moved),)
 
     return declare(
         name=f"zscore_{sessions}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.analyze.indicator import Indicator, IndicatorGroup, defined, single
+from slices.analyze.indicator import Indicator, IndicatorGroup, defined, ratio, single
 from slices.analyze.momentum import window_moved
 from slices.analyze.native import talib
 from slices.analyze.series import full
@@ -80,10 +80,7 @@ def volume_ratio(volume: FloatArray, *, sessions: int = 20) -> FloatArray:
     """Return volume over its mean of the sessions before; NaN for the first `sessions` bars."""
     before = np.full(volume.size, np.nan)
     before[1:] = talib.SMA(volume, timeperiod=sessions)[:-1]
-    ratio: FloatArray = np.divide(
-        volume, before, out=np.full_like(before, np.nan), where=before > 0
-    )
-    return ratio
+    return ratio(volume, before)
 
 
 def relative_volume(sessions: int = 20) -> Indicator:
