@@ -28,6 +28,8 @@ PROBE_CUTS = 4
 """Sessions after which the probe changes the future: few, as each decides all over again."""
 PROBE_SESSIONS = 1260
 """Sessions of decisions that are probed, the newest: the rule is the same in all of them."""
+PROBE_SYMBOLS = 40
+"""Symbols that are probed, spread over all there are; likewise."""
 
 
 def complete_windows(closes: FloatArray, sessions: int) -> BoolArray:
@@ -115,7 +117,7 @@ def leverage(
     weights: FloatArray,
     covariance: FloatArray,
     *,
-    target_volatility: float | None,
+    target_volatility: float,
     gross_exposure: float,
     periods_per_year: int,
 ) -> float:
@@ -124,7 +126,7 @@ def leverage(
     Args:
         weights: N weights.
         covariance: N x N, per session.
-        target_volatility: Annualized; None leaves the weights as they are.
+        target_volatility: Annualized.
         gross_exposure: Largest sum of absolute weights afterwards.
         periods_per_year: Sessions in a year.
 
@@ -133,8 +135,6 @@ def leverage(
     0.5
     """
     most = gross_exposure / float(np.abs(weights).sum())
-    if target_volatility is None:
-        return min(1.0, most)
     volatility = math.sqrt(max(float(weights @ covariance @ weights), 0.0) * periods_per_year)
     return min(target_volatility / volatility if volatility > 0 else 1.0, most)
 
@@ -142,10 +142,15 @@ def leverage(
 def probed(
     decide: Callable[[Panel], FloatArray], panel: Panel, *, lookback_sessions: int, seed: int
 ) -> LookAheadProbe:
-    """Prove on the newest sessions that a rule does not look ahead, or find where it does."""
-    total = len(panel.sessions)
+    """Prove on the newest sessions of some symbols that a rule does not look ahead.
+
+    Whether it does lies in the rule, not in how much it is asked.
+    """
+    total, symbols = len(panel.sessions), len(panel.symbols)
     first = max(0, total - PROBE_SESSIONS - lookback_sessions)
-    return probe_decisions(decide, panel.between(first, total), cuts=PROBE_CUTS, seed=seed)
+    spread = np.linspace(0, symbols - 1, min(symbols, PROBE_SYMBOLS)).astype(np.int64)
+    recent = panel.between(first, total).columns(spread.tolist())
+    return probe_decisions(decide, recent, cuts=PROBE_CUTS, seed=seed)
 
 
 def as_targets(

@@ -134,13 +134,15 @@ def _weighed(panel: Panel, rule: MomentumRule, chosen: IntArray, row: int) -> Fl
         largest=rule.largest_weight,
         total=min(1.0, rule.gross_exposure),
     )
-    weights[chosen] = shares * leverage(
-        shares,
-        sample_covariance(returns[-rule.volatility_sessions :]),
-        target_volatility=rule.target_volatility,
-        gross_exposure=rule.gross_exposure,
-        periods_per_year=panel.periods_per_year,
-    )
+    weights[chosen] = shares
+    if rule.target_volatility is not None:
+        weights[chosen] *= leverage(
+            shares,
+            sample_covariance(returns[-rule.volatility_sessions :]),
+            target_volatility=rule.target_volatility,
+            gross_exposure=rule.gross_exposure,
+            periods_per_year=panel.periods_per_year,
+        )
     return weights
 
 

@@ -114,6 +114,8 @@ def _contributions(panel: Panel, fit: ParityFit) -> tuple[RiskContribution, ...]
 
 
 def _leverage(fit: ParityFit, rule: ParityRule, periods_per_year: int) -> float:
+    if rule.target_volatility is None:
+        return min(1.0, rule.gross_exposure)
     return leverage(
         fit.weights,
         fit.covariance,

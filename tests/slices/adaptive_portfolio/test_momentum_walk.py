@@ -195,7 +195,6 @@ def test_few_winners_leave_cash_and_volatility_scales_the_whole() -> None:
     assert leverage(shares, covariance, target_volatility=volatility * 9, **options) == (
         pytest.approx(2 / 0.6)
     )
-    assert leverage(shares, covariance, target_volatility=None, **options) == 1
     assert leverage(shares, covariance * 0, target_volatility=0.1, **options) == 1
 
 
