@@ -67,9 +67,9 @@ def exit_at_open(now: int, order: Order, bar: Bar) -> int:
     stop, reason = stop_of(order)
     if order.leaving >= 0:
         return order.leaving
-    if (stop - bar.fill) * direction >= 0.0:
+    if (stop - bar.fill_price) * direction >= 0.0:
         return reason
-    if (bar.fill - target_of(order)) * direction >= 0.0:
+    if (bar.fill_price - target_of(order)) * direction >= 0.0:
         return TAKE_PROFIT
     return TIME_LIMIT if 0 <= order.most_sessions <= now - order.entered else -1
 
@@ -78,7 +78,7 @@ def exit_at_open(now: int, order: Order, bar: Bar) -> int:
 def stop_touched(order: Order, bar: Bar) -> tuple[float, int]:
     """Return the price at which a stop fills within the session, and its reason; -1 where none."""
     level, reason = stop_of(order)
-    start = bar.fill if order.touch == 0 else order.entry
+    start = bar.fill_price if order.touch == 0 else order.entry
     if order.held > 0.0 and bar.low <= level:
         return min(level, start), reason
     if order.held < 0.0 and bar.high >= level:
@@ -90,7 +90,7 @@ def stop_touched(order: Order, bar: Bar) -> tuple[float, int]:
 def target_touched(order: Order, bar: Bar) -> tuple[float, int]:
     """Return the price at which a profit is taken within the session; -1 where it is not."""
     level = target_of(order)
-    start = bar.fill if order.touch == 0 else order.entry
+    start = bar.fill_price if order.touch == 0 else order.entry
     if order.touch < 2 and order.held > 0.0 and bar.high >= level:
         return max(level, start), TAKE_PROFIT
     if order.touch < 2 and order.held < 0.0 and bar.low <= level:
@@ -142,7 +142,7 @@ def leave_at_open(t: int, now: int, world: World) -> None:
         if world.positions[order.column].room > 0.0 and is_guarded(order, world):
             reason = exit_at_open(now, order, bar)
             if reason >= 0:
-                leave_bracket(t, now, k, bar.fill, reason, world)
+                leave_bracket(t, now, k, bar.fill_price, reason, world)
 
 
 @compiled

@@ -26,16 +26,19 @@ def check_bars(panel: Panel) -> None:
     """
     for name in ("close", "open", "high", "low"):
         prices = getattr(panel, name)
-        if prices is None or (prices.size and prices.min() > 0 and prices.max() < np.inf):
-            continue
-        _check_column(panel, name, prices)
+        if prices is not None:
+            _check_shape(panel, name, prices)
+            if not (prices.size and prices.min() > 0 and prices.max() < np.inf):
+                _check_column(panel, name, prices)
+
+
+def _check_shape(panel: Panel, name: str, prices: FloatArray) -> None:
+    needed = (len(panel.sessions), len(panel.symbols))
+    if prices.shape != needed:
+        raise BadDataError(dataset=name, problem=f"found shape {prices.shape}, needed {needed}")
 
 
 def _check_column(panel: Panel, name: str, prices: FloatArray) -> None:
-    if prices.shape != panel.close.shape:
-        raise BadDataError(
-            dataset=name, problem=f"found shape {prices.shape}, needed {panel.close.shape}"
-        )
     is_bad = ~((prices > 0) & np.isfinite(prices)) & ~np.isnan(panel.close)
     if is_bad.any():
         row, column = (int(each) for each in np.argwhere(is_bad)[0])
@@ -86,7 +89,7 @@ def bars_of(
     """
     bars = blank(BAR, *panel.close.shape)
     high, low = _extremes(panel)
-    bars["fill"], bars["high"], bars["low"] = panel.fill_prices, high, low
+    bars["fill_price"], bars["high"], bars["low"] = panel.fill_prices, high, low
     bars["close"] = panel.close
     bars["volume"] = np.nan if panel.volume is None else panel.volume
     bars["volatility"] = np.nan if volatility is None else volatility

@@ -58,14 +58,14 @@ class Bar(Protocol):
     """One session of one symbol; NaN where there is no bar.
 
     Attributes:
-        fill: Price at which decisions fill.
+        fill_price: Price at which decisions fill.
         high: The fill price too where the data has no highs; low likewise.
         volume: NaN where it is not known.
         volatility: Of returns known before the session; NaN where not known.
         split: New shares for one old; 1 where there is no split.
     """
 
-    fill: float
+    fill_price: float
     high: float
     low: float
     close: float
@@ -213,7 +213,7 @@ class Trip(Protocol):
     pnl: float
     costs: float
     reason: int
-    fill: int
+    place: int
 
 
 class World(NamedTuple):

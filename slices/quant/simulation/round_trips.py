@@ -83,7 +83,7 @@ def round_trips(simulation: Simulation) -> tuple[RoundTrips, RoundTrips]:
     )
     is_closed = trips["exit_row"][:count] >= 0
     closed = trips[:count][is_closed]
-    return _columns(closed[np.argsort(closed["fill"], kind="stable")]), _columns(
+    return _columns(closed[np.argsort(closed["place"], kind="stable")]), _columns(
         trips[:count][~is_closed]
     )
 

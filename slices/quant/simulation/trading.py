@@ -58,7 +58,7 @@ def marginal_cost(notional: float, price: float, factor: float, terms: Terms) ->
 def value_price(t: int, i: int, world: World) -> float:
     """Return the fill price of a symbol with a bar, else its last mark."""
     bar = world.bars[t, i]
-    return world.positions[i].mark if math.isnan(bar.close) else bar.fill
+    return world.positions[i].mark if math.isnan(bar.close) else bar.fill_price
 
 
 @compiled

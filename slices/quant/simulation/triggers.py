@@ -32,7 +32,7 @@ def stop_price(order: Order, bar: Bar, direction: float, phase: int) -> float:
     """Return the price at which a stop is set off in this phase; NaN where it is not."""
     level = stop_level(order, direction)
     if phase == OPEN:
-        return bar.fill if (bar.fill - level) * direction >= 0.0 else math.nan
+        return bar.fill_price if (bar.fill_price - level) * direction >= 0.0 else math.nan
     furthest = bar.high if direction > 0.0 else bar.low
     is_touched = phase == STOPS and (furthest - level) * direction >= 0.0
     return level if is_touched else math.nan
@@ -42,7 +42,7 @@ def stop_price(order: Order, bar: Bar, direction: float, phase: int) -> float:
 def limit_price(order: Order, bar: Bar, direction: float, phase: int) -> float:
     """Return the price at which a limit is met in this phase; NaN where it is not."""
     if phase == OPEN:
-        return bar.fill if (order.limit - bar.fill) * direction >= 0.0 else math.nan
+        return bar.fill_price if (order.limit - bar.fill_price) * direction >= 0.0 else math.nan
     best = bar.low if direction > 0.0 else bar.high
     is_touched = phase == LIMITS and (order.limit - best) * direction >= 0.0
     return order.limit if is_touched else math.nan
@@ -72,5 +72,5 @@ def trigger_price(order: Order, bar: Bar, direction: float, phase: int) -> float
     if order.kind == LIMIT:
         return limit_price(order, bar, direction, phase)
     if order.kind == MARKET or order.triggered:
-        return bar.fill if phase == OPEN else math.nan
+        return bar.fill_price if phase == OPEN else math.nan
     return stop_price(order, bar, direction, phase)

@@ -67,7 +67,7 @@ def close_part(line: Line, place: int, held: float, trip: Trip) -> float:
     part = line.quantity if abs(line.quantity) <= abs(held) else -held
     add_part(trip, held, part, line.price, line_costs(line) * (part / line.quantity))
     if held + part == 0.0:
-        trip.exit_row, trip.reason, trip.fill = line.row, line.reason, place
+        trip.exit_row, trip.reason, trip.place = line.row, line.reason, place
     return part
 
 

@@ -43,7 +43,7 @@ def costs_of_weights(t: int, left: float, equity: float, world: World) -> tuple[
         position = world.positions[i]
         if is_due(position):
             bar = world.bars[t, i]
-            price = bar.fill
+            price = bar.fill_price
             traded = left * position.pending - position.shares * price
             if abs(traded) > TIE * equity:
                 factor = impact_factor(bar, price, terms)
@@ -101,7 +101,7 @@ def plan_weights(t: int, left: float, equity: float, world: World) -> None:
         position = world.positions[i]
         position.wanted = 0.0
         if is_due(position):
-            price = world.bars[t, i].fill
+            price = world.bars[t, i].fill_price
             quantity = wanted_change(position, price, left, equity, world.terms)
             position.wanted = allowed(quantity, position, world.terms)
             missed = abs(left * position.pending - (position.shares + position.wanted) * price)
@@ -127,8 +127,8 @@ def scale_purchases(t: int, left: float, world: World) -> None:
     for i in range(size):
         if world.positions[i].wanted > 0.0:
             bar = world.bars[t, i]
-            quantities[i], prices[i] = world.positions[i].wanted, bar.fill
-            factors[i] = impact_factor(bar, bar.fill, world.terms)
+            quantities[i], prices[i] = world.positions[i].wanted, bar.fill_price
+            factors[i] = impact_factor(bar, bar.fill_price, world.terms)
     share = affordable_share(quantities, prices, factors, left, world)
     if share == 1.0:
         return
@@ -147,7 +147,7 @@ def fill_weights(t: int, now: int, side: float, world: World) -> None:
     for i in range(world.positions.size):
         position = world.positions[i]
         if position.wanted * side > 0.0:
-            k, price, why = position.intent, world.bars[t, i].fill, (now, TARGET, -1)
+            k, price, why = position.intent, world.bars[t, i].fill_price, (now, TARGET, -1)
             if k >= 0:
                 why = (now, MARKET, world.book[k].number)
             fill(t, i, position.wanted, price, (*why, position.decided), world)
