@@ -74,14 +74,17 @@ def indicators(panel: Panel, *, names: Sequence[str] | None = None) -> tuple[Ind
         ParameterError: Where a name is unknown.
     """
     asked = chosen(names, periods_per_year=panel.periods_per_year)
-    return tuple(indicator_table(bars, asked) for bars in panel_bars(panel))
+    with_market = any(each.needs_market for each in asked)
+    return tuple(
+        indicator_table(bars, asked) for bars in panel_bars(panel, with_market=with_market)
+    )
 
 
 def indicator_table(bars: SymbolBars, asked: Sequence[Indicator]) -> IndicatorTable:
     """Compute indicators of one symbol."""
-    obstacles = {each.name: each.obstacle(bars) for each in asked}
-    answered = [each for each in asked if not obstacles[each.name]]
-    values = np.full((sum(len(each.outputs) for each in answered), len(bars)), np.nan)
+    obstacles = [(each, each.obstacle(bars)) for each in asked]
+    answered = [each for each, reason in obstacles if not reason]
+    values = np.empty((sum(len(each.outputs) for each in answered), len(bars)))
     if len(bars):
         _fill(values, bars, answered)
     return IndicatorTable(
@@ -91,7 +94,7 @@ def indicator_table(bars: SymbolBars, asked: Sequence[Indicator]) -> IndicatorTa
         groups=tuple(each.group for each in answered for _ in each.outputs),
         values=values.T,
         left_out=tuple(
-            LeftOut(name=name, reason=reason) for name, reason in obstacles.items() if reason
+            LeftOut(name=each.name, reason=reason) for each, reason in obstacles if reason
         ),
     )
 

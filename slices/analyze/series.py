@@ -128,9 +128,9 @@ def market_levels(closes: FloatArray) -> FloatArray | None:
     return np.concatenate([[1.0], np.cumprod(1.0 + mean)])
 
 
-def panel_bars(panel: Panel) -> tuple[SymbolBars, ...]:
+def panel_bars(panel: Panel, *, with_market: bool = True) -> tuple[SymbolBars, ...]:
     """Split a panel into the bars of its symbols; a symbol without any bar has none."""
-    market = market_levels(panel.close)
+    market = market_levels(panel.close) if with_market else None
     values = {
         name: np.ascontiguousarray(each.T)
         for name in ("open", "high", "low", "close", "volume")
