@@ -9,8 +9,15 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("bench_allocators", "bench_data", "bench_flows", "bench_indicators", "bench_regimes")
-TAKES_FULL = ("bench_allocators", "bench_flows")
+PARTS = (
+    "bench_allocators",
+    "bench_data",
+    "bench_flows",
+    "bench_indicators",
+    "bench_regimes",
+    "bench_validity",
+)
+TAKES_FULL = ("bench_allocators", "bench_flows", "bench_validity")
 
 
 def main() -> int:

@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from slices.data.sources import open_source
+from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES, Costs
 from slices.quant.panel import Panel, read_panel
+from slices.quant.signals.strategy import changes
+from slices.quant.simulation.targets import simulate_targets
 from slices.quant.validity.sharpe import period_sharpe_ratio
 from tests.slices.quant.market import us_closes
 from tests.support.frames import load
@@ -21,17 +24,24 @@ YEAR = 252
 RATE = 0.001
 """Costs of 10 bps of what is traded."""
 
+FREE = Costs(commission_bps=0.0, slippage_bps=0.0)
+
 KINDS = ("long_flat", "long_short", "timing", "switching", "weights", "seldom", "portfolio")
 
 
 @dataclass(frozen=True)
 class Case:
-    """Returns with and without costs, and those of holding the same symbols."""
+    """Returns with and without costs, and those of holding the same symbols.
+
+    Attributes:
+        trial_sharpes: Per-period Sharpe ratios of all it was chosen from; None for the only one.
+    """
 
     kind: str
     gross: np.ndarray
     net: np.ndarray
     benchmark: np.ndarray
+    trial_sharpes: np.ndarray | None = None
 
 
 @lru_cache(maxsize=1)
@@ -126,6 +136,44 @@ def random_strategies(count: int, *, seed: int) -> Iterator[Case]:
         yield Case(kind, *traded(weights, returns), held(returns))
 
 
+def simulated_strategies(count: int, *, seed: int) -> Iterator[Case]:
+    """The same decisions traded by the market's simulation, free and at default costs."""
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        whole = ohlcv_panel() if random.random() < 0.3 else close_panel()
+        panel = _some_of(whole, random)
+        kind = KINDS[number % len(KINDS)]
+        targets = random_weights(kind, *panel.close.shape, random)
+        hold = np.full(panel.close.shape, np.nan)
+        hold[0] = 1.0 / len(panel.symbols)
+        gross, net, held_returns = (
+            _simulated(panel, weights, costs)
+            for weights, costs in (
+                (changes(targets), FREE),
+                (changes(targets), DEFAULT_COSTS),
+                (hold, DEFAULT_COSTS),
+            )
+        )
+        yield Case(kind, gross, net, held_returns)
+
+
+def _some_of(panel: Panel, random: np.random.Generator) -> Panel:
+    """Some random symbols over a random period of 1 to 33 years in which all have bars."""
+    places = random.permutation(len(panel.symbols))[: random.integers(1, 11)]
+    chosen = panel.columns([int(each) for each in places])
+    first = int(np.isfinite(chosen.close).all(axis=1).argmax())
+    longest = len(panel.sessions) - first
+    size = min(longest, int(YEAR * np.exp(random.uniform(0.0, np.log(33.0)))))
+    start = first + int(random.integers(0, longest - size + 1))
+    return chosen.between(start, start + size)
+
+
+def _simulated(panel: Panel, weights: np.ndarray, costs: Costs) -> np.ndarray:
+    account = simulate_targets(panel, weights, costs=costs, rules=DEFAULT_RULES, capital=1e6)
+    equity = np.concatenate(([account.capital], account.equity))
+    return equity[1:] / equity[:-1] - 1.0
+
+
 def planted_strategies(
     count: int, *, seed: int, sharpe: float = 2.0, years: int = 10
 ) -> Iterator[Case]:
@@ -145,18 +193,14 @@ def planted_strategies(
         yield Case("planted", gross, gross - costs, predictable + real.mean())
 
 
-def best_of(trials: int, count: int, *, seed: int) -> Iterator[tuple[Case, np.ndarray]]:
+def best_of(trials: int, count: int, *, seed: int) -> Iterator[Case]:
     """The best of random strategies on the same symbols, with the Sharpe ratios of all."""
     random = np.random.default_rng(seed)
     for number in range(count):
-        returns = returns_of(close_panel(), random)
-        kind = KINDS[number % len(KINDS)]
-        cases = [
-            Case(
-                kind, *traded(random_weights(kind, *returns.shape, random), returns), returns[:, 0]
-            )
-            for _ in range(trials)
+        returns, kind = returns_of(close_panel(), random), KINDS[number % len(KINDS)]
+        accounts = [
+            traded(random_weights(kind, *returns.shape, random), returns) for _ in range(trials)
         ]
-        ratios = np.array([period_sharpe_ratio(each.net) for each in cases])
-        best = cases[int(np.nanargmax(ratios))]
-        yield Case(kind, best.gross, best.net, held(returns)), ratios
+        ratios = np.array([period_sharpe_ratio(net) for _, net in accounts])
+        gross, net = accounts[int(np.nanargmax(ratios))]
+        yield Case(kind, gross, net, held(returns), ratios)
