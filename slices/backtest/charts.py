@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slices.domain.report import LineChart, Series, Unit
+from slices.backtest.tables import THE_ACCOUNT
+from slices.domain.report import BarChart, LineChart, Series, Unit
 
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest
@@ -15,9 +16,9 @@ def equity_chart(tested: Backtest) -> LineChart:
     """Draw what became of the capital, beside holding the symbols."""
     return LineChart(
         key="equity",
-        title="Account value",
+        title=f"Account value: {tested.label}",
         series=(
-            Series(name=tested.label, x=tested.sessions, y=tested.equity),
+            Series(name=THE_ACCOUNT, x=tested.sessions, y=tested.equity),
             Series(name=tested.benchmark, x=tested.sessions, y=tested.benchmark_equity),
         ),
         y_unit=Unit.MONEY,
@@ -27,13 +28,28 @@ def equity_chart(tested: Backtest) -> LineChart:
     )
 
 
+def year_chart(tested: Backtest, measured: Tearsheet) -> BarChart:
+    """Draw the returns of the years beside the benchmark's."""
+    return BarChart(
+        key="years",
+        title="Returns by year",
+        categories=tuple(str(each.year) for each in measured.years),
+        groups=(
+            (THE_ACCOUNT, tuple(each.total for each in measured.years)),
+            (tested.benchmark, tuple(each.total for each in measured.benchmark_years)),
+        ),
+        unit=Unit.FRACTION,
+        caption="Net of costs. The first and the last year are those parts of them there are.",
+    )
+
+
 def drawdown_chart(tested: Backtest, measured: Tearsheet) -> LineChart:
     """Draw how far below their peaks account and benchmark were."""
     return LineChart(
         key="drawdown",
         title="Below the peak",
         series=(
-            _below(tested.label, tested, measured.drawdowns),
+            _below(THE_ACCOUNT, tested, measured.drawdowns),
             _below(tested.benchmark, tested, measured.benchmark_drawdowns),
         ),
         y_unit=Unit.FRACTION,
@@ -46,25 +62,18 @@ def _below(name: str, tested: Backtest, depths: tuple[float, ...]) -> Series:
     return Series(name=name, x=tested.sessions, y=tuple(-depth for depth in depths))
 
 
-def rolling_sharpe_chart(tested: Backtest, measured: Tearsheet) -> LineChart:
-    """Draw the Sharpe ratio of trailing windows, and the benchmark's of the longest."""
-    longest = measured.rolling[-1]
-    mine = tuple(
-        Series(name=f"{each.window} sessions", x=each.sessions, y=each.sharpe_ratios)
-        for each in measured.rolling
-    )
-    market = Series(
-        name=f"{tested.benchmark}, {longest.window}",
-        x=longest.sessions,
-        y=longest.benchmark_sharpe_ratios,
-    )
+def rolling_sharpe_chart(measured: Tearsheet) -> LineChart:
+    """Draw the Sharpe ratio of trailing windows."""
     return LineChart(
         key="rolling-sharpe",
-        title="Sharpe ratio of trailing windows",
-        series=(*mine, market),
+        title="Sharpe ratio over trailing windows",
+        series=tuple(
+            Series(name=f"{each.window} sessions", x=each.sessions, y=each.sharpe_ratios)
+            for each in measured.rolling
+        ),
         y_unit=Unit.RATIO,
         y_label="Sharpe ratio, annualized",
-        caption="Gaps are windows in which nothing was held.",
+        caption="Windows in which nothing was held have none.",
     )
 
 

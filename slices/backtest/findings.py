@@ -135,7 +135,6 @@ def _quick_headline(tested: Backtest, expected: float) -> str:
 
 def _figures(tested: Backtest, measured: Tearsheet) -> tuple[KeyFigure, ...]:
     mine, market = tested.performance, tested.benchmark_performance
-    trips = measured.round_trips
     short = mine.sessions < tested.periods_per_year
     return (
         KeyFigure(
@@ -153,13 +152,9 @@ def _figures(tested: Backtest, measured: Tearsheet) -> tuple[KeyFigure, ...]:
             note=f"holding: {written(market.max_drawdown, Unit.FRACTION)}",
         ),
         KeyFigure(
-            label="Closed trades", value=trips.count, unit=Unit.COUNT,
-            note=written_trips(trips),
-        ),
-        KeyFigure(
-            label="Costs", value=tested.costs.total, unit=Unit.MONEY,
-            note=f"of a capital of {tested.capital:,.0f}; turnover "
-            f"{tested.annual_turnover:,.1f} times a year",
+            label="Closed trades", value=measured.round_trips.count, unit=Unit.COUNT,
+            note=f"{written_trips(measured.round_trips)}; costs of all trading: "
+            f"{written(tested.costs.total, Unit.MONEY)}",
         ),
     )  # fmt: skip
 

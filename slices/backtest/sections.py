@@ -10,6 +10,7 @@ from slices.backtest.charts import (
     exposure_chart,
     rolling_beta_chart,
     rolling_sharpe_chart,
+    year_chart,
 )
 from slices.backtest.tables import (
     cost_table,
@@ -19,6 +20,7 @@ from slices.backtest.tables import (
     relative_table,
     round_trip_table,
     stress_table,
+    tail_table,
     trade_table,
 )
 from slices.backtest.tearsheet import tearsheet
@@ -58,15 +60,16 @@ def _made(tested: Backtest, measured: Tearsheet) -> Section:
         blocks=(
             equity_chart(tested),
             performance_table(tested),
-            relative_table(tested, measured),
+            relative_table(measured),
             monthly_table(measured),
+            year_chart(tested, measured),
         ),
     )
 
 
 def _risked(tested: Backtest, measured: Tearsheet) -> Section:
     rolling: tuple[Block, ...] = (
-        (rolling_sharpe_chart(tested, measured), rolling_beta_chart(measured))
+        (rolling_sharpe_chart(measured), rolling_beta_chart(measured))
         if measured.rolling
         else (Note(text="The history is too short for measures over trailing half-years."),)
     )
@@ -74,7 +77,13 @@ def _risked(tested: Backtest, measured: Tearsheet) -> Section:
     stress = (stress_table(tested, measured),) if measured.stress else ()
     return Section(
         title="What it risked",
-        blocks=(drawdown_chart(tested, measured), *drawdowns, *stress, *rolling),
+        blocks=(
+            drawdown_chart(tested, measured),
+            *drawdowns,
+            *stress,
+            tail_table(tested),
+            *rolling,
+        ),
     )
 
 

@@ -203,16 +203,19 @@ def _pending(account: Simulation, panel: Panel) -> tuple[tuple[str, float], ...]
 def remarks(account: Simulation, panel: Panel) -> tuple[str, ...]:
     """Say what the simulation had to do otherwise than decided."""
     found = []
+    missed = float(account.shortfalls.sum())
+    money = written(missed, Unit.MONEY)
     if account.scaled_rows.size:
         found.append(
-            f"Purchases were scaled down in {account.scaled_rows.size:,} sessions, "
-            f"first on {panel.sessions[int(account.scaled_rows[0])]}: cash was short."
+            f"In {account.scaled_rows.size:,} sessions, first on "
+            f"{panel.sessions[int(account.scaled_rows[0])]}, less was bought than decided, because "
+            "positions that had grown left too little cash. Not traded for this or any other "
+            f"reason: {money} in all."
         )
-    missed = float(account.shortfalls.sum())
-    if missed > 0:
+    elif missed > 0:
         found.append(
-            f"Trades worth {written(missed, Unit.MONEY)} in all were not made, for want of cash, "
-            "volume or because of whole shares."
+            f"Trades worth {money} in all were not made, because of whole shares or for want of "
+            "volume."
         )
     if len(account.ignored):
         late = {panel.symbols[int(column)] for _, column in account.ignored}

@@ -4,50 +4,86 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.numbers import written
 from slices.domain.report import Table, Unit
 
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest, Trade
+    from slices.domain.portfolio import Performance
     from slices.domain.report import Cell
     from slices.domain.tearsheets import Tearsheet
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+THE_ACCOUNT = "The strategy"
+"""What the account is called beside its benchmark, where its full name would not fit."""
+
 NEWEST_TRADES = 50
 """How many trades a page lists; a rule that trades daily makes thousands."""
 
 
 def performance_table(tested: Backtest) -> Table:
-    """Compare the account with its benchmark."""
-    both = ((tested.label, tested.performance), (tested.benchmark, tested.benchmark_performance))
+    """Compare what the account made with its benchmark."""
     return Table(
         key="performance",
-        title="What it made",
+        title="The account and its benchmark",
         columns=(
             "", "Total return", "Return a year", "Volatility", "Sharpe", "Sortino", "Calmar",
-            "Max drawdown", "Value at risk", "Expected shortfall", "Skew",
+            "Max drawdown",
         ),
         units=(
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.RATIO,
-            Unit.RATIO, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.RATIO,
+            Unit.RATIO, Unit.FRACTION,
         ),
         rows=tuple(
             (
                 name, each.total_return, each.annualized_return, each.annualized_volatility,
                 each.sharpe_ratio, each.sortino_ratio, each.calmar_ratio, each.max_drawdown,
-                each.value_at_risk, each.expected_shortfall, each.skewness,
             )
-            for name, each in both
+            for name, each in _both(tested)
         ),
         caption=(
             f"{tested.sessions[0]} to {tested.sessions[-1]}, {len(tested.sessions):,} sessions, "
-            "net of costs. Value at risk and expected shortfall are losses of one session at 95 % "
-            "confidence; ratios are over a risk-free rate of 0."
+            "net of costs; ratios are over a risk-free rate of 0."
         ),
-        best=("", "high", "high", "low", "high", "high", "high", "low", "low", "low", ""),
+        best=("", "high", "high", "low", "high", "high", "high", "low"),
     )  # fmt: skip
 
 
-def relative_table(tested: Backtest, measured: Tearsheet) -> Table:
+def tail_table(tested: Backtest) -> Table:
+    """Compare the shape of the returns with the benchmark's."""
+    return Table(
+        key="tails",
+        title="Single sessions",
+        columns=(
+            "", "Value at risk", "Expected shortfall", "Skewness", "Excess kurtosis",
+            "Sessions that gained", "Longest below a peak",
+        ),
+        units=(
+            Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.RATIO, Unit.FRACTION,
+            Unit.SESSIONS,
+        ),
+        rows=tuple(
+            (
+                name, each.value_at_risk, each.expected_shortfall, each.skewness,
+                each.excess_kurtosis, each.hit_rate, each.max_drawdown_sessions,
+            )
+            for name, each in _both(tested)
+        ),
+        caption=(
+            "Value at risk and expected shortfall are losses of one session at 95 % confidence, "
+            "taken from the past as it was."
+        ),
+    )  # fmt: skip
+
+
+def _both(tested: Backtest) -> tuple[tuple[str, Performance], ...]:
+    return (
+        (THE_ACCOUNT, tested.performance),
+        (tested.benchmark, tested.benchmark_performance),
+    )
+
+
+def relative_table(measured: Tearsheet) -> Table:
     """Say what the account did that its benchmark does not explain."""
     each = measured.relative
     return Table(
@@ -67,27 +103,32 @@ def relative_table(tested: Backtest, measured: Tearsheet) -> Table:
                 each.information_ratio, each.up_capture, each.down_capture,
             ),
         ),
-        caption=f"The benchmark is {_lowered(tested.benchmark)}, bought once, net of its costs.",
+        caption=(
+            "The benchmark buys the same symbols in equal weights when the account begins and "
+            "holds them, net of its costs."
+        ),
     )  # fmt: skip
 
 
-def _lowered(name: str) -> str:
-    return name[:1].lower() + name[1:]
-
-
 def monthly_table(measured: Tearsheet) -> Table:
-    """Lay out the returns of every month, a row per year, the benchmark's year at the end."""
-    benchmark = {each.year: each.total for each in measured.benchmark_years}
+    """Lay out the returns of every month, a row per year.
+
+    In percent, so that fourteen columns fit the width of a page.
+    """
     return Table(
         key="months",
-        title="Returns by month",
-        columns=("Year", *MONTHS, "Year", "Benchmark"),
-        units=(Unit.TEXT, *(Unit.FRACTION for _ in MONTHS), Unit.FRACTION, Unit.FRACTION),
+        title="Returns by month, in percent",
+        columns=("", *MONTHS, "Year"),
+        units=(Unit.TEXT, *(Unit.COUNT for _ in MONTHS), Unit.COUNT),
         rows=tuple(
-            (str(each.year), *each.months, each.total, benchmark[each.year])
+            (
+                str(each.year),
+                *(month * 100.0 for month in each.months),
+                each.total * 100.0,
+            )
             for each in measured.years
         ),
-        caption="Net of costs. The first and the last year are those parts of them there are.",
+        caption="Net of costs; a dash where there was no account yet, or no more.",
     )
 
 
@@ -118,18 +159,14 @@ def stress_table(tested: Backtest, measured: Tearsheet) -> Table:
     return Table(
         key="stress",
         title="Bad times",
-        columns=(
-            "Window", "From the close of", "To", "Return", "Drawdown", "Benchmark",
-            "Benchmark drawdown",
-        ),
+        columns=("Window", "From the close of", "To", "Return", "Drawdown", "Benchmark"),
         units=(
             Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
-            Unit.FRACTION,
         ),
         rows=tuple(
             (
                 each.name, str(each.first_session), str(each.last_session), each.total_return,
-                each.max_drawdown, each.benchmark_return, each.benchmark_max_drawdown,
+                each.max_drawdown, each.benchmark_return,
             )
             for each in measured.stress
         ),
@@ -141,33 +178,29 @@ def stress_table(tested: Backtest, measured: Tearsheet) -> Table:
 def round_trip_table(measured: Tearsheet) -> Table:
     """Summarise the closed trades."""
     each = measured.round_trips
-    rows: tuple[tuple[Cell, Cell], ...] = (
-        ("Hit rate", each.hit_rate),
-        ("Average return of a trade", each.average_return),
-        ("Average win", each.average_win),
-        ("Average loss", each.average_loss),
-        ("Best trade", each.best),
-        ("Worst trade", each.worst),
+    rows: tuple[tuple[str, float, Unit], ...] = (
+        ("Closed trades", each.count, Unit.COUNT),
+        ("Of them gained", each.hit_rate, Unit.FRACTION),
+        ("Money gained over money lost", each.profit_factor, Unit.RATIO),
+        ("Average win over average loss", each.payoff_ratio, Unit.RATIO),
+        ("Average return on entry", each.average_return, Unit.FRACTION),
+        ("Average win", each.average_win, Unit.FRACTION),
+        ("Average loss", each.average_loss, Unit.FRACTION),
+        ("Best", each.best, Unit.FRACTION),
+        ("Worst", each.worst, Unit.FRACTION),
+        ("Average holding time", each.average_sessions_held, Unit.SESSIONS),
+        ("Most losing trades in a row", each.longest_losing_streak, Unit.COUNT),
+        ("Gain of all", each.pnl, Unit.MONEY),
+        ("Costs of all", each.costs, Unit.MONEY),
     )
     return Table(
         key="round-trips",
-        title=f"{each.count:,} closed trades",
-        columns=("", "Of the notional at entry"),
-        units=(Unit.TEXT, Unit.FRACTION),
-        rows=rows,
-        caption=(
-            f"Net of costs. Money gained over money lost: {_number(each.profit_factor)}; average "
-            f"win over average loss: {_number(each.payoff_ratio)}; held for "
-            f"{_number(each.average_sessions_held)} sessions on average; at most "
-            f"{each.longest_losing_streak} losing trades in a row."
-        ),
+        title="Closed trades",
+        columns=("", "Value"),
+        units=(Unit.TEXT, Unit.TEXT),
+        rows=tuple((name, written(value, unit)) for name, value, unit in rows),
+        caption="Net of costs; wins and losses are fractions of the notional at entry.",
     )
-
-
-def _number(value: float) -> str:
-    from slices.domain.numbers import written
-
-    return written(value, Unit.RATIO)
 
 
 def cost_table(tested: Backtest, measured: Tearsheet) -> Table:
@@ -196,29 +229,29 @@ def cost_table(tested: Backtest, measured: Tearsheet) -> Table:
 
 
 def trade_table(tested: Backtest) -> Table:
-    """List the newest closed trades and those that are open."""
+    """List the open trades and the newest closed ones."""
     shown = (*tested.open_trades, *reversed(tested.trades))[:NEWEST_TRADES]
     total = len(tested.trades) + len(tested.open_trades)
     return Table(
         key="trades",
         title="Trades, newest first",
         columns=(
-            "Symbol", "Side", "Entry", "Exit", "Sessions", "Shares", "Entry price", "Exit price",
-            "Gain", "Costs", "Return",
+            "Symbol", "Entry", "Exit", "Sessions", "Shares", "Entry price", "Exit price", "Gain",
+            "Return",
         ),
         units=(
-            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.SESSIONS, Unit.RATIO, Unit.RATIO,
-            Unit.RATIO, Unit.MONEY, Unit.MONEY, Unit.FRACTION,
+            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.SESSIONS, Unit.RATIO, Unit.MONEY, Unit.MONEY,
+            Unit.MONEY, Unit.FRACTION,
         ),
         rows=tuple(_trade_row(each) for each in shown),
-        caption=f"{len(shown):,} of {total:,}; an open one is valued at the last mark.",
+        caption=f"{len(shown):,} of {total:,}, net of costs; an open one is valued at the last "
+        "mark. Prices are averages of the fills.",
     )  # fmt: skip
 
 
 def _trade_row(each: Trade) -> tuple[Cell, ...]:
     return (
-        each.symbol,
-        "long" if each.is_long else "short",
+        each.symbol if each.is_long else f"{each.symbol}, short",
         str(each.entry_session),
         str(each.exit_session) if each.exit_session else "open",
         each.sessions_held,
@@ -226,6 +259,5 @@ def _trade_row(each: Trade) -> tuple[Cell, ...]:
         each.entry_price,
         each.exit_price,
         each.pnl,
-        each.costs,
         each.return_on_entry,
     )

@@ -49,9 +49,9 @@ def benchmark_name(symbols: tuple[str, ...]) -> str:
     """Name holding these symbols.
 
     >>> benchmark_name(("AAPL",)), benchmark_name(("AAPL", "IBM"))
-    ('Buy and hold', 'Buy and hold, equal weights')
+    ('Buy and hold', 'Equal-weight holding')
     """
-    return "Buy and hold" if len(symbols) == 1 else "Buy and hold, equal weights"
+    return "Buy and hold" if len(symbols) == 1 else "Equal-weight holding"
 
 
 def made(measured: Performance, *, periods_per_year: int) -> str:
@@ -89,10 +89,8 @@ def _chosen(choice: StrategyChoice | None) -> str:
 
 def notes(tested: Backtest, choice: StrategyChoice) -> tuple[str, ...]:
     """Say where the account begins and why, and how the strategy was chosen."""
-    found = [_beginning(tested, choice), *tested.remarks]
-    applied = tested.label.partition(" (")[0]
-    found.append(f"{applied}: {STRATEGIES[choice.strategy].idea}")
-    return tuple(found)
+    idea = f"{title(choice.strategy)}: {STRATEGIES[choice.strategy].idea}"
+    return _beginning(tested, choice), idea
 
 
 def _beginning(tested: Backtest, choice: StrategyChoice) -> str:

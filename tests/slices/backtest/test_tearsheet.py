@@ -116,7 +116,7 @@ def test_the_sections_show_everything_once(tested: Backtest, measured: Tearsheet
 def test_the_months_have_a_row_for_every_year(tested: Backtest, measured: Tearsheet) -> None:
     table = blocks(tearsheet_sections(tested, measured), Table)["months"]
     assert isinstance(table, Table)
-    assert len(table.columns) == 1 + 12 + 2
+    assert len(table.columns) == 1 + 12 + 1
     years = [row[0] for row in table.rows]
     assert years == [str(year) for year in range(tested.sessions[0].year, 2014)]
 
@@ -158,7 +158,7 @@ def test_short_positions_show_in_net_exposure() -> None:
 def test_the_trade_table_lists_the_newest_first(tested: Backtest) -> None:
     table = blocks(tearsheet_sections(tested), Table)["trades"]
     assert isinstance(table, Table)
-    exits = [row[3] for row in table.rows if row[3] != "open"]
+    exits = [row[2] for row in table.rows if row[2] != "open"]
     assert exits == sorted(exits, reverse=True)  # type: ignore[type-var]
     many = dataclasses.replace(tested, trades=tested.trades * 10)
     cut = blocks(tearsheet_sections(many), Table)["trades"]
