@@ -46,7 +46,7 @@ def ensemble_findings(
     bars: DatasetRef,
     *,
     sleeves: list[Sleeve],
-    plans: list[CombinationPlan],
+    plans: tuple[CombinationPlan, ...],
     backtests: list[Backtest],
     chosen: Combination,
     details: tuple[Section, ...] = (),
@@ -191,7 +191,7 @@ def _idle_notes(plan: CombinationPlan) -> tuple[str, ...]:
 def _summary(
     tested: Backtest,
     backtests: list[Backtest],
-    plans: list[CombinationPlan],
+    plans: tuple[CombinationPlan, ...],
     members: tuple[MemberResult, ...],
 ) -> tuple[tuple[str, str], ...]:
     lines = [

@@ -69,7 +69,7 @@ def measures(performance: Performance) -> tuple[float, float, float, float]:
 
 
 def combined_section(
-    plans: list[CombinationPlan],
+    plans: tuple[CombinationPlan, ...],
     backtests: list[Backtest],
     members: tuple[MemberResult, ...],
     chosen: Combination,
@@ -141,7 +141,7 @@ def _equity_chart(backtests: list[Backtest], members: tuple[MemberResult, ...]) 
 
 
 def _share_chart(
-    plans: list[CombinationPlan], chosen: Combination, members: tuple[MemberResult, ...]
+    plans: tuple[CombinationPlan, ...], chosen: Combination, members: tuple[MemberResult, ...]
 ) -> LineChart:
     plan = next(each for each in plans if each.combination is chosen)
     return LineChart(

@@ -37,9 +37,11 @@ from slices.quant.validity.look_ahead import probe_decisions
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest
     from slices.domain.dataset import DatasetRef
+    from slices.domain.verdicts import LookAheadProbe
 
 OUT_OF_SAMPLE_SESSIONS = 63
-PROBE_CUTS = 3
+PROBE_CUTS = 2
+MIX = sum(range(1, len(Combination) + 1))
 LABELS = {
     Combination.EQUAL: "Equal shares",
     Combination.INVERSE_VOLATILITY: "Inverse volatility",
@@ -57,7 +59,6 @@ class EnsembleRule:
     """Everything an ensemble needs but data."""
 
     strategies: tuple[StrategyName, ...]
-    combination: Combination
     lookback_sessions: int
     rebalance: RebalanceFrequency
     costs: Costs
@@ -106,21 +107,19 @@ def strategy_sleeve(
 
 def combine(
     bars: DatasetRef,
-    combination: Combination,
-    *,
     sleeves: list[Sleeve],
+    *,
     lookback_sessions: int = 252,
     rebalance: RebalanceFrequency = "monthly",
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
     capital: float = 100_000.0,
     seed: int = 0,
-) -> CombinationPlan:
-    """Share capital among strategies through history and net what they want into one account.
+) -> tuple[CombinationPlan, ...]:
+    """Share capital among strategies in every way and net what they want into one account.
 
     Args:
         bars: The symbols that were traded.
-        combination: How capital is shared.
         sleeves: The strategies, traded alone on the same bars.
         lookback_sessions: How many of their returns the shares are fitted to.
         rebalance: Shares are fitted at the first session of every such period.
@@ -129,13 +128,16 @@ def combine(
         capital: Money at the start, for the same.
         seed: Of the look-ahead probe.
 
+    Returns:
+        One plan per combination, in the order of `Combination`. They share one probe, of a mix of
+        all of them, since most of what it repeats is the trading of the strategies.
+
     Raises:
         InsufficientHistoryError: Where fewer than 63 sessions follow the first refit.
     """
     panel = read_panel(bars)
     rule = EnsembleRule(
         strategies=tuple(each.strategy for each in sleeves),
-        combination=combination,
         lookback_sessions=lookback_sessions,
         rebalance=rebalance,
         costs=costs,
@@ -143,9 +145,25 @@ def combine(
         capital=capital,
     )
     returns = np.column_stack([each.returns for each in sleeves])
-    sharing = shares(returns, panel, rule)
-    _check_length(panel, sharing, lookback_sessions)
-    targets = netted([each.weights for each in sleeves], sharing)
+    refits = refit_rows(panel, rule)
+    _check_length(panel, refits, lookback_sessions)
+    probe = probe_decisions(partial(mixed, rule=rule), panel, cuts=PROBE_CUTS, seed=seed)
+    plans = []
+    for combination in Combination:
+        sharing = shares(returns, refits, combination, lookback_sessions=lookback_sessions)
+        wanted = netted([each.weights for each in sleeves], sharing)
+        plans.append(_plan(panel, rule, combination, sharing, wanted, probe))
+    return tuple(plans)
+
+
+def _plan(
+    panel: Panel,
+    rule: EnsembleRule,
+    combination: Combination,
+    sharing: Sharing,
+    wanted: FloatArray,
+    probe: LookAheadProbe,
+) -> CombinationPlan:
     first = int(sharing.refits[0])
     return CombinationPlan(
         combination=combination,
@@ -157,68 +175,76 @@ def combine(
             label=LABELS[combination],
             symbols=panel.symbols,
             sessions=panel.sessions[first:],
-            weights=targets[first:],
+            weights=changes(wanted[first:]),
             first_session=panel.sessions[first],
             trials=len(Combination),
-            probe=probe_decisions(partial(decisions, rule=rule), panel, cuts=PROBE_CUTS, seed=seed),
+            probe=probe,
         ),
     )
 
 
-def targets_of(plans: list[CombinationPlan]) -> list[TargetWeights]:
+def targets_of(plans: tuple[CombinationPlan, ...]) -> list[TargetWeights]:
     """List what each plan decided."""
     return [each.targets for each in plans]
 
 
 def chosen_of(
-    plans: list[CombinationPlan], backtests: list[Backtest], chosen: Combination
+    plans: tuple[CombinationPlan, ...], backtests: list[Backtest], chosen: Combination
 ) -> Backtest:
     """Pick the backtest of one combination."""
     return backtests[[each.combination for each in plans].index(chosen)]
 
 
-def decisions(panel: Panel, *, rule: EnsembleRule) -> FloatArray:
-    """Decide everything from bars alone: T x N target weights, NaN where nothing is decided."""
+def mixed(panel: Panel, *, rule: EnsembleRule) -> FloatArray:
+    """Decide from bars alone what a mix of all combinations wants: T x N weights."""
     traded = [
         _traded(panel, name, costs=rule.costs, rules=rule.rules, capital=rule.capital)
         for name in rule.strategies
     ]
-    sharing = shares(np.column_stack([returns for _, returns in traded]), panel, rule)
-    return netted([weights for weights, _ in traded], sharing)
+    returns = np.column_stack([returns for _, returns in traded])
+    weights, refits = [weights for weights, _ in traded], refit_rows(panel, rule)
+    total = np.zeros(panel.close.shape)
+    for place, combination in enumerate(Combination, start=1):
+        sharing = shares(returns, refits, combination, lookback_sessions=rule.lookback_sessions)
+        total += place * netted(weights, sharing)
+    return total / MIX
 
 
-def shares(returns: FloatArray, panel: Panel, rule: EnsembleRule) -> Sharing:
+def refit_rows(panel: Panel, rule: EnsembleRule) -> IntArray:
+    """Return the sessions at whose close shares are fitted."""
+    starts = period_starts(panel, rule.rebalance)
+    return starts[starts >= rule.lookback_sessions]
+
+
+def shares(
+    returns: FloatArray, refits: IntArray, combination: Combination, *, lookback_sessions: int
+) -> Sharing:
     """Fit the shares of S strategies at each refit to the window of returns that ends there.
 
     Where risk is shared, a strategy that did not move in the window has none and gets nothing;
     where none moved, all get the same.
     """
-    starts = period_starts(panel, rule.rebalance)
-    refits = starts[starts >= rule.lookback_sessions]
-    learned = exponentiated_gradient(returns) if rule.combination is Combination.ONLINE else None
+    learned = exponentiated_gradient(returns) if combination is Combination.ONLINE else None
     rows = np.empty((refits.size, returns.shape[1]))
     idle = 0
     for place, row in enumerate(refits):
-        window = returns[row - rule.lookback_sessions + 1 : row + 1]
+        window = returns[row - lookback_sessions + 1 : row + 1]
         moved = np.ptp(window, axis=0) > 0
         idle += not moved.all()
-        rows[place] = learned[row] if learned is not None else _shared(window, moved, rule)
+        rows[place] = learned[row] if learned is not None else _shared(window, moved, combination)
     return Sharing(refits=refits, shares=rows, idle=idle)
 
 
 def netted(weights: list[FloatArray], sharing: Sharing) -> FloatArray:
-    """Add up what every strategy wants times its share; NaN where nothing changes."""
+    """Add up what every strategy wants times its share: T x N, NaN before the first refit."""
     wanted = np.stack(weights)
-    sessions = wanted.shape[1]
+    total = np.full(wanted.shape[1:], np.nan)
     if not sharing.refits.size:
-        return np.full(wanted.shape[1:], np.nan)
-    at = np.searchsorted(sharing.refits, np.arange(sessions), side="right") - 1
-    share = sharing.shares[np.maximum(at, 0)]
-    total = np.einsum("ts,stn->tn", share, wanted)
+        return total
     first = int(sharing.refits[0])
-    targets = np.full(total.shape, np.nan)
-    targets[first:] = changes(total[first:])
-    return targets
+    at = np.searchsorted(sharing.refits, np.arange(first, wanted.shape[1]), side="right") - 1
+    total[first:] = np.einsum("ts,stn->tn", sharing.shares[at], wanted[:, first:])
+    return total
 
 
 def period_starts(panel: Panel, rebalance: RebalanceFrequency) -> IntArray:
@@ -231,11 +257,11 @@ def period_starts(panel: Panel, rebalance: RebalanceFrequency) -> IntArray:
     return period_ends(panel.sessions, rebalance) + 1
 
 
-def _shared(window: FloatArray, moved: FloatArray, rule: EnsembleRule) -> FloatArray:
-    if rule.combination is Combination.EQUAL or not moved.any():
+def _shared(window: FloatArray, moved: FloatArray, combination: Combination) -> FloatArray:
+    if combination is Combination.EQUAL or not moved.any():
         return np.full(moved.size, 1.0 / moved.size)
     share = np.zeros(moved.size)
-    share[moved] = allocate(ALLOCATORS[rule.combination], window[:, moved])
+    share[moved] = allocate(ALLOCATORS[combination], window[:, moved])
     return share
 
 
@@ -250,8 +276,8 @@ def _traded(
     return weights, np.concatenate([[0.0], simple_returns(account.equity)])
 
 
-def _check_length(panel: Panel, sharing: Sharing, lookback_sessions: int) -> None:
-    first = int(sharing.refits[0]) if sharing.refits.size else lookback_sessions
+def _check_length(panel: Panel, refits: IntArray, lookback_sessions: int) -> None:
+    first = int(refits[0]) if refits.size else lookback_sessions
     needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
     if len(panel.sessions) < needed:
         raise InsufficientHistoryError(

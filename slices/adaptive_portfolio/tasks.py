@@ -1,6 +1,13 @@
 """The portfolio work flows can order."""
 
-from slices.adaptive_portfolio import allocators, evaluation, findings, frontier
+from slices.adaptive_portfolio import (
+    allocators,
+    ensemble_report,
+    ensembles,
+    evaluation,
+    findings,
+    frontier,
+)
 from slices.adaptive_portfolio.mean_reversion import findings as reversion_findings
 from slices.adaptive_portfolio.mean_reversion import judging, spreads
 from slices.adaptive_portfolio.mean_reversion import walk as reversion
@@ -33,3 +40,9 @@ reversion_rule = spreads.ReversionRule
 reversion_evidence = compute(judging.reversion_evidence)
 walk_reversion = compute(reversion.walk_reversion)
 mean_reversion_findings = compute(reversion_findings.mean_reversion_findings)
+
+strategy_sleeve = compute(ensembles.strategy_sleeve, run_name="trade {name}")
+combine = compute(ensembles.combine)
+targets_of = ensembles.targets_of
+chosen_of = ensembles.chosen_of
+ensemble_findings = compute(ensemble_report.ensemble_findings)
