@@ -20,19 +20,21 @@ MOST_CAVEATS = 12
 ENDING = "the account sells what it holds of it at its last close"
 
 
-def headline(intro: str, tested: Backtest) -> str:
+def headline(intro: str, tested: Backtest, bars: DatasetRef) -> str:
     """Say what a rule made, what holding everything made, and whether it may be believed.
 
     Args:
         intro: What was done, as the subject of "made".
         tested: What became of it.
+        bars: The data; what it says of survivorship ends the answer.
     """
     mine, market = tested.performance, tested.benchmark_performance
     return (
         f"{intro} made {written(mine.annualized_return, Unit.FRACTION)} a year net of costs "
         f"(Sharpe ratio {written(mine.sharpe_ratio, Unit.RATIO)}); holding all of them made "
         f"{written(market.annualized_return, Unit.FRACTION)} "
-        f"({written(market.sharpe_ratio, Unit.RATIO)}). {verdict_sentence(tested.verdict)}"
+        f"({written(market.sharpe_ratio, Unit.RATIO)}). {verdict_sentence(tested.verdict)} "
+        f"{bars.universe_note.partition(':')[0].rstrip('.')}."
     )
 
 

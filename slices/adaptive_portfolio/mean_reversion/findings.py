@@ -36,7 +36,7 @@ def mean_reversion_findings(
 ) -> MeanReversionPortfolio:
     """Put the parts of a mean reversion portfolio together and say what they mean."""
     ends = end_summaries(walk.episodes, tested.trades, tested.open_trades)
-    sentence = headline(_subject(rule, bars), tested)
+    sentence = headline(_subject(rule, bars), tested, bars)
     missing = caveats(bars, left_out)
     notes = plain_notes(bars, *_notes(rule, walk), window_sessions=rule.evidence_sessions)
     report = made_report(
@@ -68,10 +68,10 @@ def mean_reversion_findings(
 
 
 def _subject(rule: ReversionRule, bars: DatasetRef) -> str:
-    act = "Trading" if rule.shorting else "Buying"
+    act, side = ("Trading", "from") if rule.shorting else ("Buying", "below")
     return (
-        f"{act} those of {len(bars.symbols)} symbols whose spread was stretched by more than "
-        f"{rule.entry_z:g} deviations and had come back before"
+        f"{act} what was more than {rule.entry_z:g} deviations {side} its mean, among those of "
+        f"{len(bars.symbols)} symbols whose deviations had come back before,"
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slices.domain.factor_portfolios import EndSummary, ReversionEpisode, ReversionEvidence
 
 MOST_ROWS = 60
+MOST_EPISODES = 25
 ENDS = {
     EpisodeEnd.EXIT: "Came back",
     EpisodeEnd.STOP: "Stopped",
@@ -55,7 +56,7 @@ def stretch_chart(evidence: tuple[ReversionEvidence, ...], rule: ReversionRule) 
         groups=(("z-score", tuple(each.z_score for each in shown)),),
         unit=Unit.RATIO,
         caption=(
-            f"Taken below {-rule.entry_z:g}"
+            f"Taken below {written(-rule.entry_z, Unit.RATIO)}"
             + (f" and above {rule.entry_z:g}" if rule.shorting else "")
             + f" if a candidate; let go within {rule.exit_z:g}, beyond {rule.stop_z:g}, or after "
             f"{rule.most_sessions} sessions."
@@ -80,17 +81,17 @@ def evidence_table(evidence: tuple[ReversionEvidence, ...]) -> Table:
             "its z", "Hurst", "Passed so far", "Now",
         ),
         units=(
-            Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.RATIO,
+            Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.RATIO, Unit.RATIO, Unit.FRACTION, Unit.RATIO,
             Unit.RATIO, Unit.RATIO, Unit.FRACTION, Unit.TEXT,
         ),
         rows=tuple(
             (
                 each.symbol,
                 each.z_score,
-                tenths(each.half_life_sessions),
-                tenths(each.half_life_error),
+                each.half_life_sessions,
+                each.half_life_error,
                 each.adf_statistic,
-                "–" if math.isnan(each.adf_p_value) else f"{each.adf_p_value:.3f}",
+                each.adf_p_value,
                 each.variance_ratio,
                 each.variance_ratio_z,
                 each.hurst,
@@ -106,15 +107,6 @@ def evidence_table(evidence: tuple[ReversionEvidence, ...]) -> Table:
             + (f" {rest} symbols with weaker evidence are not shown." if rest else "")
         ),
     )  # fmt: skip
-
-
-def tenths(sessions: float) -> str:
-    """Write sessions with one decimal; an en dash where undefined.
-
-    >>> tenths(12.34), tenths(math.nan)
-    ('12.3', '–')
-    """
-    return written(round(sessions, 1), Unit.TEXT) if math.isfinite(sessions) else "–"
 
 
 def ends_section(ends: tuple[EndSummary, ...], episodes: tuple[ReversionEpisode, ...]) -> Section:
@@ -151,7 +143,7 @@ def ends_table(ends: tuple[EndSummary, ...]) -> Table:
 
 def episode_table(episodes: tuple[ReversionEpisode, ...]) -> Table:
     """List the newest decisions."""
-    shown = episodes[::-1][:MOST_ROWS]
+    shown = episodes[::-1][:MOST_EPISODES]
     newest = f" The newest {len(shown)} of {len(episodes):,}." if len(shown) < len(episodes) else ""
     return Table(
         key="episodes",

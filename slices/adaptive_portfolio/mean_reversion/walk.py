@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.mean_reversion.evidence import (
-    adf_p_values,
+    adf_critical,
     adf_statistics,
     half_lives,
 )
@@ -166,7 +166,7 @@ def believed(windows: FloatArray, rule: ReversionRule) -> BoolArray:
     marks = np.asarray(soon, dtype=np.bool_)
     some = np.flatnonzero(marks)
     if some.size:
-        marks[some] = adf_p_values(adf_statistics(windows[some])) <= rule.largest_p_value
+        marks[some] = adf_statistics(windows[some]) <= adf_critical(rule.largest_p_value)
     return marks
 
 

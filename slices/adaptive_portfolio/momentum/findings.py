@@ -40,7 +40,7 @@ def momentum_findings(
     tearsheet: tuple[Section, ...],
 ) -> MomentumPortfolio:
     """Put the parts of a momentum portfolio together and say what they mean."""
-    sentence = headline(_subject(rule, bars), tested)
+    sentence = headline(_subject(rule, bars), tested, bars)
     missing = caveats(bars, left_out)
     notes = plain_notes(
         bars, SURVIVORS, *_notes(rule, selection), window_sessions=rule.lookback_sessions

@@ -44,6 +44,7 @@ def risk_parity_findings(
         f"{equal_risk.largest_deviation:.0e}; out of sample shares were up to "
         f"{written(chosen.realised_deviation, Unit.FRACTION)} off)",
         tested,
+        bars,
     )
     missing = (*caveats(bars), *_left_out(equal_risk))
     notes = plain_notes(

@@ -10,6 +10,7 @@ import statsmodels.api as sm
 from statsmodels.tsa.stattools import adfuller
 
 from slices.adaptive_portfolio.mean_reversion.evidence import (
+    adf_critical,
     adf_lags,
     adf_p_values,
     adf_statistics,
@@ -84,6 +85,15 @@ def test_unit_root_tests_are_those_of_statsmodels(length: int) -> None:
             expected = adfuller(values, maxlag=adf_lags(length - 1), autolag=None, regression="c")
         assert statistics[at] == pytest.approx(expected[0], rel=1e-8)
         assert p_values[at] == pytest.approx(expected[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("p_value", [0.001, 0.05, 0.1, 0.5, 0.99])
+def test_the_critical_statistic_is_where_the_p_value_is_crossed(p_value: float) -> None:
+    critical = adf_critical(p_value)
+    assert adf_p_values(np.array([critical]))[0] == pytest.approx(p_value, rel=1e-6)
+    grid = np.linspace(-12, 4, 400)
+    assert ((adf_p_values(grid) <= p_value) == (grid <= critical)).all()
+    assert adf_critical(1.0) == math.inf
 
 
 def test_an_undefined_statistic_has_no_p_value() -> None:
