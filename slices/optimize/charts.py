@@ -36,7 +36,8 @@ def map_chart(shown: ParameterMap, settings: StudySettings) -> Heatmap:
             "Every trial averaged with its neighbours, over the whole period and net of costs"
             f"{'; averaged over all other parameters' if others else ''}. "
             f"{'Outlined: the plateau.' if shown.marked else 'There is no plateau.'} "
-            "Places without a colour were not tried."
+            "Places without a colour were not tried; one with fewer than half of its neighbours "
+            "tried is never chosen."
         ),
     )
 

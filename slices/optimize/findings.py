@@ -190,7 +190,6 @@ def _tried(study: Optimization) -> Section:
         ),
         blocks=(
             map_chart(study.surface.map, study.settings),
-            Note(text=plateau_text(study.surface.plateau)),
             trial_table(study.surface),
         ),
     )

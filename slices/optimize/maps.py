@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from slices.quant.types import BoolArray, FloatArray, IntArray
 
 MOST_ROWS = 24
-MOST_COLUMNS = 40
+MOST_COLUMNS = 26
 
 
 def parameter_map(

@@ -92,7 +92,7 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
     )
     return Table(
         key="out-of-sample",
-        title="The same sessions, three ways",
+        title="The same sessions compared",
         columns=(
             "", "Return a year", "Volatility", "Sharpe", "Max drawdown", "Turnover a year",
             "Trades", "Deflated for trials", "Verdict",
@@ -144,10 +144,10 @@ def luck_table(evidence: OverfittingEvidence) -> Table:
         ("Trials made", float(evidence.trials), Unit.COUNT, "all of them count"),
         ("Sharpe ratio of the best trial", evidence.best_sharpe, Unit.RATIO, "with hindsight"),
         (
-            "Sharpe ratio the best trial without skill would show",
+            "Best Sharpe ratio without any skill",
             evidence.expected_maximum_sharpe,
             Unit.RATIO,
-            "given how the trials' ratios vary",
+            "what the luckiest of as many trials would show",
         ),
         (
             "Deflated Sharpe ratio",
