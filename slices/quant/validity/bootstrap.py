@@ -135,10 +135,10 @@ def optimal_block_length(returns: FloatArray) -> float:
     window = np.minimum(1.0, 2.0 * (1.0 - steps / lags))
     spectrum = covariances[0] + 2.0 * float(window @ covariances[1 : lags + 1])
     slope = 2.0 * float((window * steps) @ covariances[1 : lags + 1])
-    if spectrum == 0:
-        return 1.0
     longest = math.ceil(min(3.0 * math.sqrt(size), size / 3.0))
-    return float(min(max(1.0, (size * (slope / spectrum) ** 2) ** (1.0 / 3.0)), longest))
+    with np.errstate(divide="ignore"):
+        length = (size * np.divide(slope, spectrum) ** 2) ** (1.0 / 3.0)
+    return float(min(max(1.0, length), longest))
 
 
 def _autocovariances(returns: FloatArray, furthest: int) -> tuple[FloatArray, FloatArray]:

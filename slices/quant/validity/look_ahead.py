@@ -162,8 +162,9 @@ def cut_rows(decisions: FloatArray, *, cuts: int, seed: int) -> IntArray:
 
 
 def _answers(rule: _Rule, known: int, seed: int) -> Iterator[_Change | None]:
-    """Compare under each future that the rule accepts."""
-    for future in Future:
+    """Compare under each future that the rule accepts; a single session cannot be shuffled."""
+    left = len(rule.panel.sessions) - known
+    for future in (each for each in Future if left > 1 or each is not Future.SHUFFLED):
 
         def cut(rows: int, future: Future = future) -> Panel:
             return with_future(rule.panel, rows, future, seed=seed)

@@ -187,3 +187,37 @@ def test_a_choice_that_draws_without_a_seed_is_reported() -> None:
     turns = itertools.cycle((("AAA",), ("BBB",)))
     probe = probe_universe(lambda panel: next(turns), bars(), first_session=bars().sessions[2])
     assert [each.leak for each in probe.findings] == [Leak.NOT_REPEATABLE]
+
+
+def test_a_rule_that_refuses_changed_bars_is_compared_with_none() -> None:
+    panel = bars(40)
+
+    def decide(each: Panel) -> np.ndarray:
+        if not np.array_equal(each.close, panel.close):
+            raise BadDataError(dataset="bars", problem="not the ones that were given")
+        return each.close - each.close.mean(axis=0)
+
+    assert probe_decisions(decide, panel).cuts == ()
+    assert probe_decisions(decide, panel).findings == ()
+
+
+def test_a_choice_that_refuses_changed_bars_is_compared_with_none() -> None:
+    panel = bars()
+
+    def choose(each: Panel) -> tuple[str, ...]:
+        if not np.array_equal(each.close, panel.close):
+            raise BadDataError(dataset="bars", problem="not the ones that were given")
+        return each.symbols
+
+    assert probe_universe(choose, panel, first_session=panel.sessions[2]).cuts == ()
+
+
+def test_a_choice_that_leaves_out_what_will_fall_is_found() -> None:
+    """Nothing is chosen in place of it once the future is another."""
+    panel = bars()
+
+    def choose(each: Panel) -> tuple[str, ...]:
+        return each.symbols[: 1 if len(each.sessions) == 6 else 2]
+
+    (finding,) = probe_universe(choose, panel, first_session=panel.sessions[2]).findings
+    assert "BBB chosen" in finding.detail

