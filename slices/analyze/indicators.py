@@ -9,7 +9,7 @@ import numpy as np
 
 from slices.analyze import momentum, trend, volatility, volume
 from slices.analyze.indicator import Indicator, IndicatorTable, Output
-from slices.analyze.series import panel_bars
+from slices.analyze.series import market_levels, panel_bars
 from slices.domain.analyses import LeftOut
 from slices.domain.errors import ParameterError, listed
 
@@ -74,10 +74,9 @@ def indicators(panel: Panel, *, names: Sequence[str] | None = None) -> tuple[Ind
         ParameterError: Where a name is unknown.
     """
     asked = chosen(names, periods_per_year=panel.periods_per_year)
-    with_market = any(each.needs_market for each in asked)
-    return tuple(
-        indicator_table(bars, asked) for bars in panel_bars(panel, with_market=with_market)
-    )
+    needs_market = any(each.needs_market for each in asked)
+    market = market_levels(panel.close) if needs_market else None
+    return tuple(indicator_table(bars, asked) for bars in panel_bars(panel, market=market))
 
 
 def indicator_table(bars: SymbolBars, asked: Sequence[Indicator]) -> IndicatorTable:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from slices.domain.bars import BarShape
-from slices.domain.calendar import periods_per_year
-from slices.domain.dataset import read_bars
 from slices.domain.errors import ParameterError, listed
+from slices.quant.panel import read_panel
 from slices.quant.returns import simple_returns
 from slices.quant.types import FloatArray
 
@@ -128,9 +126,13 @@ def market_levels(closes: FloatArray) -> FloatArray | None:
     return np.concatenate([[1.0], np.cumprod(1.0 + mean)])
 
 
-def panel_bars(panel: Panel, *, with_market: bool = True) -> tuple[SymbolBars, ...]:
-    """Split a panel into the bars of its symbols; a symbol without any bar has none."""
-    market = market_levels(panel.close) if with_market else None
+def panel_bars(panel: Panel, *, market: FloatArray | None) -> tuple[SymbolBars, ...]:
+    """Split a panel into the bars of its symbols; a symbol without any bar has none.
+
+    Args:
+        panel: The symbols.
+        market: T levels of the market that betas are to; None where none are asked for.
+    """
     values = {
         name: np.ascontiguousarray(each.T)
         for name in ("open", "high", "low", "close", "volume")
@@ -181,32 +183,6 @@ def read_symbol_bars(ref: DatasetRef, symbols: tuple[str, ...]) -> tuple[SymbolB
         raise ParameterError(
             parameter="symbols", found=listed(unknown), allowed=f"some of {listed(ref.symbols)}"
         )
-    frame = read_bars(ref)
-    sessions, rows = np.unique(frame["session"].to_numpy(), return_inverse=True)
-    frame = frame.with_columns(row=pl.Series(rows, dtype=pl.Int64))
-    market = _market(frame, ref.symbols, sessions.size)
-    own = frame.filter(pl.col("symbol").is_in(symbols)).partition_by("symbol", as_dict=True)
-    year = periods_per_year(ref.calendar)
-    return tuple(_rows(own[each,], each, ref.shape, market, year) for each in symbols)
-
-
-def _market(frame: pl.DataFrame, symbols: tuple[str, ...], sessions: int) -> FloatArray | None:
-    place = {symbol: column for column, symbol in enumerate(symbols)}
-    columns = frame["symbol"].replace_strict(place, return_dtype=pl.Int64).to_numpy()
-    closes = np.full((sessions, len(symbols)), np.nan)
-    closes[frame["row"].to_numpy(), columns] = frame["close"].to_numpy()
-    return market_levels(closes)
-
-
-def _rows(
-    own: pl.DataFrame, symbol: str, shape: BarShape, market: FloatArray | None, year: int
-) -> SymbolBars:
-    rows = own["row"].to_numpy()
-    return SymbolBars(
-        symbol=symbol,
-        sessions=tuple(own["session"].to_list()),
-        market=None if market is None else market[rows],
-        missing_sessions=_missing(rows),
-        periods_per_year=year,
-        **{name: own[name].to_numpy().astype(np.float64) for name in shape.values},
-    )
+    panel = read_panel(ref)
+    chosen = panel.columns([ref.symbols.index(each) for each in symbols])
+    return panel_bars(chosen, market=market_levels(panel.close))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from slices.domain.calendar import periods_per_year
-from slices.domain.dataset import read_bars, wide_values
-from slices.quant.types import FloatArray
+from slices.domain.dataset import read_bars
+from slices.quant.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,14 +87,25 @@ def read_panel(ref: DatasetRef) -> Panel:
         IntegrityError: Where the file is gone or not the one referred to.
     """
     frame = read_bars(ref)
-    wide = {name: wide_values(frame, name, ref.symbols) for name in ref.shape.values}
+    sessions = frame["session"].unique().sort()
+    rows = sessions.search_sorted(frame["session"]).to_numpy()
+    places = {symbol: place for place, symbol in enumerate(ref.symbols)}
+    columns = frame["symbol"].replace_strict(places, return_dtype=pl.Int64).to_numpy()
     values = {
-        name: np.ascontiguousarray(each.select(ref.symbols).to_numpy().astype(np.float64))
-        for name, each in wide.items()
+        name: _placed(frame[name], rows, columns, shape=(sessions.len(), len(ref.symbols)))
+        for name in ref.shape.values
     }
     return Panel(
         symbols=ref.symbols,
-        sessions=tuple(wide["close"]["session"].to_list()),
+        sessions=tuple(sessions.to_list()),
         periods_per_year=periods_per_year(ref.calendar),
         **values,
     )
+
+
+def _placed(
+    values: pl.Series, rows: IntArray, columns: IntArray, *, shape: tuple[int, int]
+) -> FloatArray:
+    matrix = np.full(shape, np.nan)
+    matrix[rows, columns] = values.to_numpy()
+    return matrix

@@ -13,7 +13,7 @@ PACKAGES = Path(__file__).resolve().parents[2]
 SHARED = ("slices/domain", "slices/quant")
 NUMERIC_LIBRARIES = (
     "numpy", "scipy", "pandas", "polars", "numba", "scikit-learn", "skfolio", "highspy",
-    "lightgbm", "exchange-calendars", "pyarrow",
+    "lightgbm", "exchange-calendars", "pyarrow", "arch", "optuna", "statsmodels", "ta-lib",
 )  # fmt: skip
 
 

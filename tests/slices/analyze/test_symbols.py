@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from slices.analyze import tasks
-from slices.analyze.series import panel_bars, read_symbol_bars
+from slices.analyze.series import read_symbol_bars
 from slices.analyze.symbol import analysis, needed_bars
 from slices.analyze.symbols import analyse_symbols, symbol_batches
 from slices.domain.analyses import (
@@ -22,7 +22,6 @@ from slices.domain.analyses import (
 )
 from slices.domain.dataset import DatasetRef
 from slices.domain.errors import ParameterError
-from slices.quant.panel import read_panel
 from slices.runtime.codec import decode, encode
 from tests.slices.quant.market import stored, us_closes
 from tests.support.frames import load
@@ -189,15 +188,14 @@ def test_what_flows_import_leaves_the_libraries_for_later(module: str) -> None:
     assert done.stdout.strip() == ""
 
 
-def test_bars_are_the_same_from_a_dataset_and_from_its_panel(tmp_path: Path) -> None:
+def test_the_market_is_that_of_all_symbols_whichever_are_asked_for(tmp_path: Path) -> None:
     dates, _, closes = us_closes()
     holed = closes[-300:, :3].copy()
     holed[[5, 100, 101], 1] = np.nan
     ref = stored(tmp_path, dates[-300:], dict(zip("ABC", holed.T, strict=True)))
-    for one, other in zip(
-        read_symbol_bars(ref, ("A", "B", "C")), panel_bars(read_panel(ref)), strict=True
-    ):
-        assert (one.symbol, one.sessions) == (other.symbol, other.sessions)
-        assert (one.missing_sessions, one.shape) == (other.missing_sessions, other.shape)
-        np.testing.assert_array_equal(one.close, other.close)
-        np.testing.assert_allclose(one.market, other.market, rtol=1e-12)
+    every = read_symbol_bars(ref, ("A", "B", "C"))
+    (alone,) = read_symbol_bars(ref, ("B",))
+    assert alone.missing_sessions == 3
+    assert alone.sessions == every[1].sessions
+    np.testing.assert_array_equal(alone.close, holed[np.isfinite(holed[:, 1]), 1])
+    np.testing.assert_array_equal(alone.market, every[1].market)
