@@ -31,20 +31,31 @@ HOLDING = StrategyName.BUY_AND_HOLD
 
 
 def check_strategy(parameters: dict[str, Any]) -> None:
-    """Check a flow's `parameters` against the strategy they are for.
+    """Check a flow's `strategy` against its `symbols` and its own `parameters`.
 
     Raises:
-        ParameterError: Where a name or a value is not one of the strategy's, or the strategy is
-            to be chosen, which is done with default parameters.
+        ParameterError: Where a name or a value is not one of the strategy's, where it compares
+            symbols and there is one, or where the strategy is to be chosen, which is done with
+            default parameters.
     """
-    given = parameters["parameters"] or {}
-    if parameters["strategy"] != AUTO:
-        checked_parameters(parameters["strategy"], given)
+    name, given = parameters["strategy"], parameters["parameters"] or {}
+    if name != AUTO:
+        checked_parameters(name, given)
+        _check_several(name, parameters["symbols"])
     elif given:
         raise ParameterError(
             parameter="parameters",
             found=listed(tuple(given)),
             allowed="none with strategy 'auto', which tries every strategy as it is",
+        )
+
+
+def _check_several(name: str, symbols: list[str]) -> None:
+    if STRATEGIES[StrategyName(name)].joint and len(symbols) < 2:
+        raise ParameterError(
+            parameter="symbols",
+            found=listed(tuple(symbols)),
+            allowed=f"two or more with strategy '{name}', which compares them",
         )
 
 

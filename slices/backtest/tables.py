@@ -245,7 +245,7 @@ def trade_table(tested: Backtest) -> Table:
         ),
         rows=tuple(_trade_row(each) for each in shown),
         caption=f"{len(shown):,} of {total:,}, net of costs; an open one is valued at the last "
-        "mark. Prices are averages of the fills.",
+        "mark. Prices are averages of the fills, adjusted as the data is.",
     )  # fmt: skip
 
 

@@ -106,6 +106,34 @@ def test_less_exposure_is_less_of_everything() -> None:
     assert bought == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("costs", "rules"),
+    [
+        (Costs(impact=0.5), TradingRules()),
+        (Costs(commission_per_share=0.01, commission_minimum=1.0), TradingRules()),
+        (Costs(cash_rate=0.03, borrow_rate=0.05), TradingRules()),
+        (Costs(), TradingRules(whole_shares=True)),
+        (Costs(), TradingRules(volume_share=0.001)),
+    ],
+)
+def test_every_cost_and_rule_reaches_the_account(costs: Costs, rules: TradingRules) -> None:
+    bars = embedded("IBM", "GOOGL")
+    plain, found = (
+        backtest_strategy(bars, capital=1e6, costs=each, rules=rule)
+        for each, rule in ((Costs(), TradingRules()), (costs, rules))
+    )
+    assert found.equity != plain.equity
+    assert np.isfinite(found.equity).all()
+    assert found.verdict.probe.findings == ()
+    if rules.whole_shares:
+        assert all(float(each.quantity).is_integer() for each in found.trades)
+        assert found.remarks
+    if costs.impact:
+        assert found.costs.impact > 0
+    if costs.cash_rate:
+        assert found.costs.interest > 0
+
+
 def test_later_prices_change_nothing_before_them(tmp_path: Path) -> None:
     closes, changed = wandering(400, seed=1), wandering(400, seed=1)
     changed[300:] *= np.linspace(1.0, 3.0, 100)

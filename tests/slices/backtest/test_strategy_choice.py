@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -140,20 +140,30 @@ def test_a_named_strategy_is_taken_with_its_parameters() -> None:
     assert fingerprint(backtest_choice(bars, choice)) == fingerprint(named)
 
 
+def asked(strategy: str, parameters: dict[str, float | str] | None = None) -> dict[str, Any]:
+    return {"strategy": strategy, "parameters": parameters, "symbols": ["IBM"]}
+
+
 @pytest.mark.parametrize(
     "parameters",
     [{"quick": 3.0}, {"fast": 0.0}, {"fast": 10.5}, {"fast": "many"}, {"fast": 60.0}],
 )
 def test_parameters_that_do_not_fit_are_refused(parameters: dict[str, float | str]) -> None:
     with pytest.raises(ParameterError):
-        check_strategy({"strategy": "sma_cross", "parameters": parameters})
+        check_strategy(asked("sma_cross", parameters))
 
 
 def test_parameters_of_a_strategy_to_be_chosen_are_refused() -> None:
     with pytest.raises(ParameterError):
-        check_strategy({"strategy": "auto", "parameters": {"fast": 5.0}})
-    check_strategy({"strategy": "auto", "parameters": None})
-    check_strategy({"strategy": "sma_cross", "parameters": {"short": 1.0}})
+        check_strategy(asked("auto", {"fast": 5.0}))
+    check_strategy(asked("auto"))
+    check_strategy(asked("sma_cross", {"short": 1.0}))
+
+
+def test_a_strategy_that_compares_symbols_needs_several() -> None:
+    with pytest.raises(ParameterError):
+        check_strategy(asked("cross_sectional_momentum"))
+    check_strategy(asked("cross_sectional_momentum") | {"symbols": ["IBM", "AAPL"]})
 
 
 def test_the_trials_deflate_the_verdict(chosen: StrategyChoice) -> None:
