@@ -15,11 +15,12 @@ from slices.quant.compiled import compiled
 from slices.quant.simulation.endings import CANCELLED, EXITED, withdraw
 from slices.quant.simulation.plain import TIE
 from slices.quant.simulation.trading import allowed, fill
-from slices.quant.simulation.triggers import STOPS
+from slices.quant.simulation.triggers import LIMITS, STOPS
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Bar, Order, World
 
+LATE = (STOPS, LIMITS)
 STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_LIMIT = 5, 6, 4, 8
 
 
@@ -146,24 +147,34 @@ def leave_at_open(t: int, now: int, world: World) -> None:
 
 
 @compiled
-def leave_within(t: int, now: int, phase: int, late: int, world: World) -> None:
-    """Close what a price within the session closes: at stops, or at targets.
+def leave_touched(t: int, now: int, k: int, phase: int, world: World) -> None:
+    """Close what a bracket holds where a price within the session reaches its stop, or target."""
+    order = world.book[k]
+    bar = world.bars[t, order.column]
+    if order.leaving >= 0 or world.positions[order.column].room <= 0.0:
+        return
+    if is_guarded(order, world):
+        price, reason = target_touched(order, bar)
+        if phase == STOPS:
+            price, reason = stop_touched(order, bar)
+        if reason >= 0:
+            leave_bracket(t, now, k, price, reason, world)
 
-    Args:
-        t: Row of the bars.
-        now: Number of the session.
-        phase: Stops or limits.
-        late: 1 for the entries within this session, 0 for all others.
-        world: Changed.
-    """
+
+@compiled
+def leave_within(t: int, now: int, phase: int, world: World) -> None:
+    """Close what prices within the session close of positions that its open has seen."""
     for a in range(world.purse[0].alive):
         k = world.book[a].alive
-        order = world.book[k]
-        is_open = world.positions[order.column].room > 0.0 and order.leaving < 0
-        if is_open and late == min(order.touch, 1) and is_guarded(order, world):
-            bar = world.bars[t, order.column]
-            price, reason = target_touched(order, bar)
-            if phase == STOPS:
-                price, reason = stop_touched(order, bar)
-            if reason >= 0:
-                leave_bracket(t, now, k, price, reason, world)
+        if world.book[k].touch == 0:
+            leave_touched(t, now, k, phase, world)
+
+
+@compiled
+def leave_late(t: int, now: int, world: World) -> None:
+    """Close what prices within the session close of positions entered within it, stops first."""
+    for phase in LATE:
+        for a in range(world.purse[0].alive):
+            k = world.book[a].alive
+            if world.book[k].touch > 0:
+                leave_touched(t, now, k, phase, world)

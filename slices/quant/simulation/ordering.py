@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.quant.compiled import compiled
-from slices.quant.simulation.brackets import is_guarded, leave_at_open, leave_within, note_fill
+from slices.quant.simulation.brackets import (
+    is_guarded,
+    leave_at_open,
+    leave_late,
+    leave_within,
+    note_fill,
+)
 from slices.quant.simulation.endings import (
     CANCELLED,
     EXPIRED,
@@ -35,10 +41,9 @@ from slices.quant.simulation.trading import (
 )
 from slices.quant.simulation.triggers import (
     LIMIT,
-    LIMITS,
     MARKET,
     OPEN,
-    STOPS,
+    PHASES,
     trigger_price,
 )
 from slices.quant.simulation.weighing import trade_weights
@@ -161,16 +166,16 @@ def trade_all(t: int, now: int, world: World) -> None:
         trade_weights(t, now, world)
         return
     expire_orders(now, world)
-    leave_at_open(t, now, world)
-    trade_orders(t, now, OPEN, -1.0, world)
-    trade_weights(t, now, world)
-    trade_orders(t, now, OPEN, 1.0, world)
-    for phase in (STOPS, LIMITS):
-        leave_within(t, now, phase, 0, world)
+    for phase in PHASES:
+        if phase == OPEN:
+            leave_at_open(t, now, world)
+        else:
+            leave_within(t, now, phase, world)
         trade_orders(t, now, phase, -1.0, world)
+        if phase == OPEN:
+            trade_weights(t, now, world)
         trade_orders(t, now, phase, 1.0, world)
-    for phase in (STOPS, LIMITS):
-        leave_within(t, now, phase, 1, world)
+    leave_late(t, now, world)
 
 
 @compiled

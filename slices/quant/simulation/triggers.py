@@ -13,7 +13,7 @@ from slices.quant.compiled import compiled
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Bar, Order
 
-OPEN, STOPS, LIMITS = 0, 1, 2
+OPEN, STOPS, LIMITS = PHASES = (0, 1, 2)
 """A session's phases: its fill price, then prices within it, stops before limits."""
 
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING_STOP = 0, 1, 2, 3, 4

@@ -22,6 +22,7 @@ from slices.quant.simulation.trading import (
     scaled,
     total_costs,
 )
+from slices.quant.simulation.triggers import OPEN
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Position, Terms, World
@@ -152,7 +153,7 @@ def fill_weights(t: int, now: int, side: float, world: World) -> None:
                 why = (now, MARKET, world.book[k].number)
             fill(t, i, position.wanted, price, (*why, position.decided), world)
             if k >= 0:
-                note_fill(now, k, position.wanted, price, 0, world)
+                note_fill(now, k, position.wanted, price, int(OPEN), world)
 
 
 @compiled
