@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prefect import unmapped
-from prefect.futures import as_completed
-
 from slices.domain.studies import SearchMethod
 from slices.optimize import (
     combinatorial,
@@ -21,6 +18,7 @@ from slices.optimize import (
 )
 from slices.runtime.artifacts import ProgressBar
 from slices.runtime.kinds import act, compute
+from slices.runtime.mapping import results_of
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
@@ -44,17 +42,17 @@ def search(bars: DatasetRef, planned: plan.SearchPlan) -> trials.Trials:
     if planned.method is SearchMethod.TPE:
         return trials.collected(bars, planned, [search_by_tpe(bars, plan=planned)])
     batches = plan.batches(planned)
-    futures = try_batch.map(
-        unmapped(bars),
-        batches,
-        space=unmapped(planned.space),
-        costs=unmapped(planned.costs),
-        capital=planned.capital,
-        first=planned.first,
-        block_sessions=planned.block_sessions,
-        batch=list(range(1, len(batches) + 1)),
+    found = results_of(
+        try_batch,
+        each={"points": batches, "batch": list(range(1, len(batches) + 1))},
+        same={
+            "bars": bars,
+            "space": planned.space,
+            "costs": planned.costs,
+            "capital": planned.capital,
+            "first": planned.first,
+            "block_sessions": planned.block_sessions,
+        },
+        bar=ProgressBar("optimization-search", f"{len(batches)} batches of trials"),
     )
-    bar = ProgressBar("optimization-search", f"{len(batches)} batches of trials")
-    for done, _ in enumerate(as_completed(list(futures)), start=1):
-        bar.show(done / len(batches))
-    return trials.collected(bars, planned, [each.result() for each in futures])
+    return trials.collected(bars, planned, found)
