@@ -75,7 +75,7 @@ def test_it_completes_and_shows_what_it_found(states: dict[str, Any], name: str)
     assert kinds.count("image") == 1
     page = Path(found.report_path)
     assert page.is_relative_to(load_settings().reports_folder)
-    assert html.escape(found.bars.universe_note) in page.read_text()
+    assert found.bars.universe_note in html.unescape(page.read_text())
     assert found.to_dict()["backtest"]["label"] == found.backtest.label
     assert found.report_path in repr(found)
 
@@ -189,6 +189,7 @@ def test_too_little_history_fails_with_what_was_needed() -> None:
     assert isinstance(failed.result(raise_on_failure=False), InsufficientHistoryError)
 
 
+@pytest.mark.slow
 def test_a_missing_symbol_degrades_the_run_and_a_late_one_joins_when_it_can(
     tmp_path: Path,
 ) -> None:
