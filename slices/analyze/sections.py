@@ -30,47 +30,68 @@ TRENDS = {TrendDirection.UP: "Up", TrendDirection.DOWN: "Down", TrendDirection.S
 
 
 def overview_table(analyses: Sequence[SymbolAnalysis]) -> Table:
-    """Show every symbol in one row."""
+    """Show returns and states of every symbol in one row."""
     return Table(
         key="symbols",
         title="All symbols",
         columns=(
-            "Symbol", "Session", "Close", "1 session", "5 sessions", "21 sessions", "A year",
-            "Trend", "Volatility", "State", "Share of year below", "RSI", "ADX", "Support",
-            "Resistance", "Newest pattern",
+            "Symbol", "Close", "1 session", "5 sessions", "21 sessions", "A year", "Trend",
+            "Volatility", "State", "RSI", "ADX",
         ),
         units=(
-            Unit.TEXT, Unit.TEXT, Unit.MONEY, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
-            Unit.FRACTION, Unit.TEXT, Unit.FRACTION, Unit.TEXT, Unit.FRACTION, Unit.RATIO,
-            Unit.RATIO, Unit.MONEY, Unit.MONEY, Unit.TEXT,
+            Unit.TEXT, Unit.MONEY, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
+            Unit.TEXT, Unit.FRACTION, Unit.TEXT, Unit.RATIO, Unit.RATIO,
         ),
-        rows=tuple(_overview_row(each) for each in analyses),
+        rows=tuple(
+            (
+                each.symbol,
+                each.close,
+                each.returns.session,
+                each.returns.week,
+                each.returns.month,
+                each.returns.year,
+                f"{TRENDS[each.trend.direction]}, {each.trend.strength}",
+                each.volatility.annualized_volatility,
+                each.volatility.level.capitalize(),
+                each.momentum.rsi,
+                each.trend.adx,
+            )
+            for each in analyses
+        ),
         caption=(
-            "Every symbol as of its own newest session. Support and resistance are the nearest "
-            "prices at which confirmed swings of the last two years turned."
+            "Every symbol as of its own newest session. The state of volatility is its place in "
+            "the symbol's own trailing year."
         ),
     )  # fmt: skip
 
 
-def _overview_row(analysis: SymbolAnalysis) -> tuple[str | float | None, ...]:
+def turning_table(analyses: Sequence[SymbolAnalysis]) -> Table:
+    """Show the nearest levels and the newest pattern of every symbol."""
+    return Table(
+        key="turning-points",
+        title="Levels and patterns",
+        columns=("Symbol", "Session", "Support", "Close", "Resistance", "Newest pattern", "Known"),
+        units=(
+            Unit.TEXT, Unit.TEXT, Unit.MONEY, Unit.MONEY, Unit.MONEY, Unit.TEXT, Unit.TEXT,
+        ),
+        rows=tuple(_turning_row(each) for each in analyses),
+        caption=(
+            "Support and resistance are the nearest prices at which confirmed swings of the last "
+            "two years turned."
+        ),
+    )  # fmt: skip
+
+
+def _turning_row(analysis: SymbolAnalysis) -> tuple[str | float | None, ...]:
     newest = analysis.patterns[0] if analysis.patterns else None
     return (
         analysis.symbol,
         analysis.session.isoformat(),
-        analysis.close,
-        analysis.returns.session,
-        analysis.returns.week,
-        analysis.returns.month,
-        analysis.returns.year,
-        f"{TRENDS[analysis.trend.direction]}, {analysis.trend.strength}",
-        analysis.volatility.annualized_volatility,
-        analysis.volatility.level.capitalize(),
-        analysis.volatility.percentile,
-        analysis.momentum.rsi,
-        analysis.trend.adx,
         _price(nearest(analysis, LevelRole.SUPPORT)),
+        analysis.close,
         _price(nearest(analysis, LevelRole.RESISTANCE)),
-        f"{newest.title} ({newest.known_session})" if newest else "",
+        newest.title if newest else "",
+        newest.known_session.isoformat() if newest else "",
     )
 
 
@@ -99,6 +120,7 @@ def overview_section(
         blocks=(
             *((rule,) if len(analyses) > most else ()),
             overview_table(analyses),
+            turning_table(analyses),
             *_if_rows(failure_table(failures)),
         ),
     )
@@ -111,7 +133,9 @@ def failure_table(failures: Sequence[AnalysisFailure]) -> Table:
         title="Not analysed",
         columns=("Symbol", "Reason"),
         units=(Unit.TEXT, Unit.TEXT),
-        rows=tuple((each.symbol, each.reason) for each in failures),
+        rows=tuple(
+            (each.symbol, each.reason.removeprefix(f"{each.symbol}: ")) for each in failures
+        ),
     )
 
 

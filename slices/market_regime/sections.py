@@ -185,7 +185,8 @@ def regime_table(symbols: tuple[SymbolRegime | RegimeFailure, ...]) -> Table:
 
 def _symbol_row(found: SymbolRegime | RegimeFailure) -> tuple[str | float | int | None, ...]:
     if not isinstance(found, SymbolRegime):
-        return (found.symbol, f"No answer: {found.reason}", *([None] * 7))
+        reason = found.reason.removeprefix(f"{found.symbol}: ")
+        return (found.symbol, f"Unknown: {reason}", *([None] * 7))
     return (
         found.symbol,
         NAMES[found.regime],

@@ -44,19 +44,17 @@ def size_table(advised: Sequence[SizeAdvice], *, capital: float) -> Table:
         key="sizes",
         title=f"Sizes for a capital of {capital:,.0f}",
         columns=(
-            "Symbol", "Close", "Volatility", "Average range", "By volatility", "By risk",
-            "By Kelly", "Weight", "Shares", "Stop", "Bound by",
+            "Symbol", "Close", "By volatility", "By risk", "By Kelly", "Weight", "Shares", "Stop",
+            "Bound by",
         ),
         units=(
             Unit.TEXT, Unit.MONEY, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
-            Unit.FRACTION, Unit.FRACTION, Unit.COUNT, Unit.MONEY, Unit.TEXT,
+            Unit.COUNT, Unit.MONEY, Unit.TEXT,
         ),
         rows=tuple(
             (
                 each.symbol,
                 each.close,
-                each.annualized_volatility,
-                each.average_range,
                 each.volatility_weight,
                 each.risk_weight,
                 each.kelly_weight,

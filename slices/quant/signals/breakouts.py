@@ -59,7 +59,7 @@ def donchian_breakout(panel: Panel, parameters: DonchianChannels) -> FloatArray:
 
 DONCHIAN_BREAKOUT = Strategy(
     name=StrategyName.DONCHIAN_BREAKOUT,
-    title="Breakout from Donchian channels",
+    title="Donchian breakout",
     idea="A price where it has not been for long meets few who want to sell, and trends begin so.",
     parameters=DonchianChannels,
     signals=donchian_breakout,

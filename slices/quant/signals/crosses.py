@@ -107,7 +107,7 @@ EMA_CROSS = Strategy(
 )
 MACD = Strategy(
     name=StrategyName.MACD,
-    title="Convergence and divergence of averages (MACD)",
+    title="MACD",
     idea="A trend that gains speed tends to last, and one that loses speed tends to end.",
     parameters=ConvergenceDivergence,
     signals=macd,

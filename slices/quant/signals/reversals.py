@@ -132,7 +132,7 @@ def standardized(closes: FloatArray, window: int, *, ddof: int) -> FloatArray:
 
 RSI_REVERSAL = Strategy(
     name=StrategyName.RSI_REVERSAL,
-    title="Reversal of relative strength",
+    title="RSI reversal",
     idea="Sellers in a hurry push a price too far, and patient buyers are paid for waiting.",
     parameters=RelativeStrength,
     signals=rsi_reversal,
@@ -141,7 +141,7 @@ RSI_REVERSAL = Strategy(
 )
 BOLLINGER_REVERSAL = Strategy(
     name=StrategyName.BOLLINGER_REVERSAL,
-    title="Reversal from Bollinger bands",
+    title="Bollinger reversal",
     idea="A price outside its usual range tends to return to the middle of it.",
     parameters=BollingerBands,
     signals=bollinger_reversal,
@@ -150,7 +150,7 @@ BOLLINGER_REVERSAL = Strategy(
 )
 ZSCORE_REVERSAL = Strategy(
     name=StrategyName.ZSCORE_REVERSAL,
-    title="Reversal of standardized prices",
+    title="Z-score reversal",
     idea="Prices far from their average return to it, soon or not at all.",
     parameters=ZScore,
     signals=zscore_reversal,

@@ -325,7 +325,7 @@ def test_the_table_of_symbols_keeps_those_without_an_answer(tmp_path: Path) -> N
     found = symbol_regimes(bars, bars.symbols)
     table = regime_table((*found, RegimeFailure(symbol="X", reason="X: too short")))
     assert [row[0] for row in table.rows] == ["AAPL", "AMD", "X"]
-    assert "X: too short" in str(table.rows[2][1])
+    assert "too short" in str(table.rows[2][1])
     assert {len(row) for row in table.rows} == {len(table.columns)} == {len(table.units)}
 
 
