@@ -75,8 +75,10 @@ def plan_order(t: int, k: int, phase: int, side: float, world: World) -> None:
     if order.status != PENDING or position.room <= 0.0 or (is_weight and order.kind == MARKET):
         return
     expected = sized(t, order, bar.fill_price, world) if is_weight else order.quantity
-    price = trigger_price(order, bar, 1.0 if expected > 0.0 else -1.0, phase)
-    if expected * side <= 0.0 or math.isnan(price):
+    if expected * side <= 0.0:
+        return
+    price = trigger_price(order, bar, side, phase)
+    if math.isnan(price):
         return
     if is_weight:
         order.quantity = sized(t, order, price, world)

@@ -33,9 +33,7 @@ def stop_price(order: Order, bar: Bar, direction: float, phase: int) -> float:
     level = stop_level(order, direction)
     if phase == OPEN:
         return bar.fill_price if (bar.fill_price - level) * direction >= 0.0 else math.nan
-    furthest = bar.high if direction > 0.0 else bar.low
-    is_touched = phase == STOPS and (furthest - level) * direction >= 0.0
-    return level if is_touched else math.nan
+    return level if phase == STOPS and bar.low <= level <= bar.high else math.nan
 
 
 @compiled
@@ -43,9 +41,7 @@ def limit_price(order: Order, bar: Bar, direction: float, phase: int) -> float:
     """Return the price at which a limit is met in this phase; NaN where it is not."""
     if phase == OPEN:
         return bar.fill_price if (order.limit - bar.fill_price) * direction >= 0.0 else math.nan
-    best = bar.low if direction > 0.0 else bar.high
-    is_touched = phase == LIMITS and (order.limit - best) * direction >= 0.0
-    return order.limit if is_touched else math.nan
+    return order.limit if phase == LIMITS and bar.low <= order.limit <= bar.high else math.nan
 
 
 @compiled

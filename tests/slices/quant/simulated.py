@@ -278,8 +278,10 @@ def check_fills(case: Case, account: Simulation) -> None:
     at = (fills.rows, fills.columns)
     is_trade = fills.reasons != FillReason.DELISTING
     tolerance = 1 + 1e-12
-    assert (fills.prices <= panel.high[at] * tolerance)[is_trade].all()
-    assert (fills.prices >= panel.low[at] / tolerance)[is_trade].all()
+    highest = panel.close if panel.high is None else panel.high
+    lowest = panel.close if panel.low is None else panel.low
+    assert (fills.prices <= highest[at] * tolerance)[is_trade].all()
+    assert (fills.prices >= lowest[at] / tolerance)[is_trade].all()
     if case.rules.volume_share < 1:
         taken = np.zeros(panel.close.shape)
         np.add.at(taken, at, np.where(is_trade, np.abs(fills.quantities), 0.0))
