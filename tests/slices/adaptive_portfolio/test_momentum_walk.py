@@ -183,6 +183,16 @@ def test_what_nothing_qualifies_for_is_cash() -> None:
     assert set(choices.chosen) == {0}
 
 
+def test_an_allocator_without_an_answer_keeps_positions_and_is_counted() -> None:
+    closes = factor_panel(400, 3).close.copy()
+    closes[:, 1] = 42.0
+    panel = made_panel(closes)
+    everyone = dataclasses.replace(RULE, top_fraction=1.0)
+    choices = decided(panel, everyone, dates_of(panel))
+    assert len(choices.reasons) == len(choices.chosen) > 0
+    assert not np.isfinite(choices.weights).any()
+
+
 def test_few_winners_leave_cash_and_volatility_scales_the_whole() -> None:
     returns = factor_panel(200, 2).close[1:] / factor_panel(200, 2).close[:-1] - 1
     shares = shared_out(Allocator.INVERSE_VOLATILITY, returns, largest=0.3, total=1.0)

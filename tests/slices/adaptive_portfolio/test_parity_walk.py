@@ -219,6 +219,11 @@ def test_what_cannot_be_fitted_says_so(tmp_path: Path) -> None:
         equal_risk(bars, rule=dataclasses.replace(RULE, estimator=CovarianceEstimator.SAMPLE))
 
 
+def test_one_symbol_has_nobody_to_share_risk_with() -> None:
+    with pytest.raises(InfeasibleError):
+        fitted_at(factor_panel(200, 3), RULE, 150, np.array([1]))
+
+
 def test_an_estimator_without_any_answer_is_reported_and_not_made_up(tmp_path: Path) -> None:
     dates = made_panel(np.ones((400, 1))).sessions
     closes = 100 * np.cumprod(1 + np.random.default_rng(2).normal(0, 0.01, (400, 3)), axis=0)

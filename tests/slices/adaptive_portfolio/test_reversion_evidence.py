@@ -19,6 +19,7 @@ from slices.adaptive_portfolio.mean_reversion.evidence import (
     variance_ratio,
 )
 from slices.adaptive_portfolio.mean_reversion.judging import symbol_evidence
+from slices.adaptive_portfolio.mean_reversion.kernels import rolling_z
 from slices.adaptive_portfolio.mean_reversion.spreads import (
     ReversionRule,
     log_spreads,
@@ -152,7 +153,9 @@ def test_z_scores_are_those_of_pandas(window: int) -> None:
     frame = pd.DataFrame(spreads)
     rolled = frame.rolling(window)
     expected = (frame - rolled.mean()) / rolled.std()
-    assert np.allclose(z_scores(spreads, window), expected, rtol=1e-6, equal_nan=True)
+    found = z_scores(spreads, window)
+    assert np.allclose(found, expected, rtol=1e-6, equal_nan=True)
+    assert np.allclose(found, rolling_z.py_func(spreads, window), rtol=1e-12, equal_nan=True)
 
 
 def test_a_spread_that_never_moves_has_no_z_score() -> None:

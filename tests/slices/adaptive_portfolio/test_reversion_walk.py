@@ -16,7 +16,7 @@ from slices.adaptive_portfolio.mean_reversion.evidence import (
     half_lives,
 )
 from slices.adaptive_portfolio.mean_reversion.judging import end_summaries, reversion_evidence
-from slices.adaptive_portfolio.mean_reversion.kernels import EXIT, STOP, TIME, episodes
+from slices.adaptive_portfolio.mean_reversion.kernels import EXIT, STOP, TIME, ending, episodes
 from slices.adaptive_portfolio.mean_reversion.sizing import position_weights
 from slices.adaptive_portfolio.mean_reversion.spreads import ReversionRule, log_spreads
 from slices.adaptive_portfolio.mean_reversion.walk import (
@@ -55,7 +55,17 @@ def stepped(
     column = np.array(scores)[:, None]
     marks = np.ones(column.shape, np.bool_) if candidates is None else np.array(candidates)[:, None]
     positions, ends = episodes(column, marks, LEVELS, most, shorting)
+    plain = episodes.py_func(column, marks, LEVELS, most, shorting)
+    assert np.array_equal(plain, (positions, ends))
     return positions[:, 0].tolist(), ends[:, 0].tolist()
+
+
+@given(
+    stretch=st.floats(-6, 6) | st.just(math.nan), held=st.integers(0, 12), most=st.integers(1, 10)
+)
+def test_the_compiled_levels_are_the_plain_ones(stretch: float, held: int, most: int) -> None:
+    given_levels = (stretch, held, 0.5, 4.0, most)
+    assert ending(*given_levels) == ending.py_func(*given_levels)
 
 
 def test_a_stretched_spread_is_taken_and_let_go_when_it_has_come_back() -> None:
