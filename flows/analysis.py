@@ -56,7 +56,7 @@ def full_analysis(
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
         capital: Account value in account currency.
         costs: What trading costs.
-        sizing: What a position may risk.
+        sizing: What limits the size of one position.
         detailed_symbols: How many symbols to show in detail; the tables have all.
     """
     loaded = data.load_available(

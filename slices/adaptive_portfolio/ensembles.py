@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.allocators import allocate
+from slices.adaptive_portfolio.periods import period_starts
 from slices.domain.backtests import TargetWeights
 from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
 from slices.domain.errors import InsufficientHistoryError
@@ -212,7 +213,7 @@ def mixed(panel: Panel, *, rule: EnsembleRule) -> FloatArray:
 
 def refit_rows(panel: Panel, rule: EnsembleRule) -> IntArray:
     """Return the sessions at whose close shares are fitted."""
-    starts = period_starts(panel, rule.rebalance)
+    starts = period_starts(panel.sessions, rule.rebalance)
     return starts[starts >= rule.lookback_sessions]
 
 
@@ -245,16 +246,6 @@ def netted(weights: list[FloatArray], sharing: Sharing) -> FloatArray:
     at = np.searchsorted(sharing.refits, np.arange(first, wanted.shape[1]), side="right") - 1
     total[first:] = np.einsum("ts,stn->tn", sharing.shares[at], wanted[:, first:])
     return total
-
-
-def period_starts(panel: Panel, rebalance: RebalanceFrequency) -> IntArray:
-    """Return the positions of the first session of every period but the one the panel begins in.
-
-    Unlike the last session of a period, a first one is known as such at its own close.
-    """
-    from slices.adaptive_portfolio.evaluation import period_ends
-
-    return period_ends(panel.sessions, rebalance) + 1
 
 
 def _shared(window: FloatArray, moved: FloatArray, combination: Combination) -> FloatArray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from slices.adaptive_portfolio.allocators import allocate
 from slices.adaptive_portfolio.history import PriceHistory, read_history
+from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.errors import (
     ComputationError,
     ConvergenceError,
@@ -40,8 +41,6 @@ from slices.quant.simulation.targets import simulate_targets
 from slices.quant.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from slices.domain.dataset import DatasetRef
     from slices.domain.portfolio import Performance
     from slices.quant.simulation.account import Simulation
@@ -168,34 +167,6 @@ def evaluate(
         sessions=history.sessions[first:],
         equity=tuple(account.equity.tolist()),
     )
-
-
-def period_ends(sessions: tuple[dt.date, ...], rebalance: RebalanceFrequency) -> IntArray:
-    """Return the positions of the last session of every period that has ended.
-
-    The last session of all is never among them: whether its period has ended is not known yet.
-
-    >>> import datetime as dt
-    >>> days = (dt.date(2024, 1, 30), dt.date(2024, 1, 31), dt.date(2024, 2, 1))
-    >>> period_ends(days, "monthly").tolist()
-    [1]
-    """
-    keys = [_period(session, rebalance) for session in sessions]
-    ends = [i for i in range(len(keys) - 1) if keys[i] != keys[i + 1]]
-    return np.array(ends, dtype=np.int64)
-
-
-def _period(session: dt.date, rebalance: RebalanceFrequency) -> tuple[int, int]:
-    match rebalance:
-        case "weekly":
-            year, week, _ = session.isocalendar()
-            return year, week
-        case "monthly":
-            return session.year, session.month
-        case "quarterly":
-            return session.year, (session.month - 1) // 3
-        case _:
-            return session.year, 0
 
 
 def walk_forward(closes: FloatArray, rule: AllocationRule, refits: IntArray) -> WalkForward:

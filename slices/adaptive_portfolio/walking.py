@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.allocators import allocate
-from slices.adaptive_portfolio.evaluation import OUT_OF_SAMPLE_SESSIONS, period_ends
+from slices.adaptive_portfolio.evaluation import OUT_OF_SAMPLE_SESSIONS
+from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.backtests import TargetWeights
 from slices.domain.errors import InsufficientHistoryError
 from slices.domain.parameters import WeightBounds

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.analyze.market import market_structure
-from slices.analyze.sections import pair_table
 from slices.domain.analyses import AnalysisFailure
 from slices.domain.errors import DataError
-from slices.domain.report import Heatmap, Note, Section, Tone
+from slices.domain.report import Heatmap, Note, Section, Table, Tone, Unit
 from slices.domain.structure_report import cluster_table
 
 if TYPE_CHECKING:
@@ -50,6 +49,25 @@ def structure_section(found: MarketStructure | AnalysisFailure) -> Section:
             f"{found.structure.average_correlation:.2f} on average over all pairs."
         ),
         blocks=(*notes, *chart, cluster_table(found.structure), pair_table(found)),
+    )
+
+
+def pair_table(structure: MarketStructure) -> Table:
+    """List the pairs that move most, and least, alike."""
+    pairs = [
+        *(("Most alike", each) for each in structure.most_alike),
+        *(("Least alike", each) for each in structure.least_alike),
+    ]
+    return Table(
+        key="pairs",
+        title="Pairs that move most and least alike",
+        columns=("Kind", "First", "Second", "Correlation"),
+        units=(Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO),
+        rows=tuple((kind, each.first, each.second, each.correlation) for kind, each in pairs),
+        caption=(
+            f"Correlations of returns over {structure.structure.sessions:,} sessions that all "
+            "symbols compared share."
+        ),
     )
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         PriceLevel,
         SymbolAnalysis,
     )
-    from slices.domain.co_movement import MarketStructure
 
 KEY_INDICATORS = (
     "rsi_14", "stochastic_k", "macd_histogram", "adx_14", "plus_di_14", "minus_di_14", "atr_14",
@@ -294,23 +293,4 @@ def level_table(analysis: SymbolAnalysis) -> Table:
             for each in analysis.levels
         ),
         caption="Strength is the number of touches, each half as much for every half year of age.",
-    )
-
-
-def pair_table(structure: MarketStructure) -> Table:
-    """List the pairs that move most, and least, alike."""
-    pairs = [
-        *(("Most alike", each) for each in structure.most_alike),
-        *(("Least alike", each) for each in structure.least_alike),
-    ]
-    return Table(
-        key="pairs",
-        title="Pairs that move most and least alike",
-        columns=("Kind", "First", "Second", "Correlation"),
-        units=(Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO),
-        rows=tuple((kind, each.first, each.second, each.correlation) for kind, each in pairs),
-        caption=(
-            f"Correlations of returns over {structure.structure.sessions:,} sessions that all "
-            "symbols compared share."
-        ),
     )

@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
-from slices.adaptive_portfolio.evaluation import (
-    AllocationRule,
-    period_ends,
-    walk_forward_weights,
-)
+from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward_weights
+from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.parameters import DEFAULT_BOUNDS, DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.portfolio import Allocator
 from slices.quant.allocation.bounds import uniform_bounds

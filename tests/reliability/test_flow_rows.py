@@ -23,7 +23,8 @@ from prefect.client.orchestration import get_client
 
 from flows.portfolio import portfolio_analysis
 from slices.adaptive_portfolio.allocators import ALLOCATORS
-from slices.adaptive_portfolio.evaluation import AllocationRule, period_ends, walk_forward_weights
+from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward_weights
+from slices.adaptive_portfolio.periods import period_ends
 from slices.analyze import tasks as analyze
 from slices.data import tasks as data
 from slices.data.store import BarStore

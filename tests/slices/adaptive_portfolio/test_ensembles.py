@@ -21,11 +21,11 @@ from slices.adaptive_portfolio.ensembles import (
     combine,
     mixed,
     netted,
-    period_starts,
     refit_rows,
     shares,
     strategy_sleeve,
 )
+from slices.adaptive_portfolio.periods import period_starts
 from slices.backtest.simulation import backtest_targets
 from slices.domain.dataset import DatasetRef
 from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
@@ -230,7 +230,7 @@ def test_too_little_history_is_refused(tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_periods_start_where_the_calendar_turns(panel: Panel) -> None:
-    starts = period_starts(panel, "quarterly")
+    starts = period_starts(panel.sessions, "quarterly")
     for row in starts:
         before, first = panel.sessions[row - 1], panel.sessions[row]
         assert (before.month - 1) // 3 != (first.month - 1) // 3

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
-from slices.adaptive_portfolio.evaluation import evaluate, period_ends
+from slices.adaptive_portfolio.evaluation import evaluate
 from slices.adaptive_portfolio.history import read_history
+from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.errors import (
     BadDataError,
     InfeasibleError,

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from slices.analyze.notable import last_move, most_notable, notability
+from slices.analyze.overview import pair_table
 from slices.analyze.sections import (
     overview_section,
     overview_table,
-    pair_table,
     price_chart,
     symbol_section,
     symbol_sections,
