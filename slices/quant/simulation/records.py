@@ -255,7 +255,7 @@ TYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
 def _packed(record: type) -> np.dtype[np.void]:
     fields = [(name, TYPES[kind]) for name, kind in record.__annotations__.items()]
-    return np.dtype(fields, align=True)
+    return np.dtype(fields)
 
 
 BAR, PURSE, POSITION, LINE, CLOSE, ORDER, TRIP = (
