@@ -16,8 +16,16 @@ PARTS = (
     "bench_indicators",
     "bench_regimes",
     "bench_validity",
+    "bench_simulation",
+    "bench_sweeps",
 )
-TAKES_FULL = ("bench_allocators", "bench_flows", "bench_validity")
+TAKES_FULL = (
+    "bench_allocators",
+    "bench_flows",
+    "bench_validity",
+    "bench_simulation",
+    "bench_sweeps",
+)
 
 
 def main() -> int:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from slices.quant.averages import cross_states
 from slices.quant.compiled import compiled
-from slices.quant.simulation.plain import TIE
+from slices.quant.simulation import plain
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.types import BoolArray, FloatArray, IntArray
+
+
+AT_TARGET = plain.TIE
 
 
 class Market(NamedTuple):
@@ -92,7 +95,7 @@ def traded(
     if weight == 0.0 or left == 0.0:
         return 0.0, cash + value - rate * abs(value)
     moved = left * weight - value
-    if abs(moved) <= TIE * equity:
+    if abs(moved) <= AT_TARGET * equity:
         return shares, cash
     return left * weight / price, cash - moved - rate * abs(moved)
 
@@ -145,16 +148,21 @@ def add_sleeve(
 @compiled
 def write_figures(equity: FloatArray, ends: IntArray, row: int, figures: Figures) -> None:
     """Turn T account values into figures; after ruin no return means anything."""
-    peak, low, high, first, ruined = equity[0], 1.0, 1.0, 1, equity[0] <= 0.0
+    before, peak, low, high = equity[0], equity[0], 1.0, 1.0
+    first, ruined = 1, equity[0] <= 0.0
     for block in range(ends.size):
         total, squares = 0.0, 0.0
         for t in range(first, ends[block] + 1):
             value = equity[t]
-            change = value / equity[t - 1] - 1.0
+            if value == before:
+                continue
+            change = value / before - 1.0
             total += change
             squares += change * change
-            peak = max(peak, value)
-            if value * high < low * peak:
+            before = value
+            if value > peak:
+                peak = value
+            elif value * high < low * peak:
                 low, high = value, peak
                 ruined = ruined or value <= 0.0
         first = ends[block] + 1
@@ -162,6 +170,34 @@ def write_figures(equity: FloatArray, ends: IntArray, row: int, figures: Figures
         figures.squares[row, block] = math.nan if ruined else squares
     figures.equity[row] = equity[-1]
     figures.drawdowns[row] = 1.0 - low / high
+
+
+@compiled
+def write_crosses(
+    fast: FloatArray,
+    slow: FloatArray,
+    is_short: bool,  # noqa: FBT001 - compiled functions take no keywords
+    first: int,
+    signals: FloatArray,
+) -> None:
+    """Write what `averages.cross_states` says from one session on, without making arrays.
+
+    Args:
+        fast: S values of the faster average; NaN where undefined.
+        slow: S values of the slower one.
+        is_short: Whether to be short where the faster one is below, in place of flat.
+        first: The session the first signal is written for.
+        signals: S - `first` signals, written.
+    """
+    state, low = 0.0, -1.0 if is_short else 0.0
+    for t in range(fast.size):
+        gap, tie = fast[t] - slow[t], TIE * abs(slow[t])
+        if gap > tie:
+            state = 1.0
+        elif gap < -tie:
+            state = low
+        if t >= first:
+            signals[t - first] = state
 
 
 @compiled
@@ -217,14 +253,12 @@ def sweep_crosses(
     """
     symbols, sessions = market.closes.shape
     rate, capital = money
-    equity = np.empty(sessions)
+    equity, signals = np.empty(sessions), np.empty(sessions)
     for c in range(span[0], span[1]):
         equity[:] = 0.0
         trades = 0
         for i in range(symbols):
-            signals = cross_states(table[i, pairs[c, 0]], table[i, pairs[c, 1]])[first:]
-            if not is_short[c]:
-                signals = np.maximum(signals, 0.0)
+            write_crosses(table[i, pairs[c, 0]], table[i, pairs[c, 1]], is_short[c], first, signals)
             trades += add_sleeve(
                 market.closes[i], market.prices[i], signals, market.begins[i],
                 rate, capital / symbols, equity,

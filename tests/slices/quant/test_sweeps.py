@@ -204,6 +204,14 @@ def test_a_panel_with_gaps_goes_through_the_engine_and_is_exact() -> None:
     assert swept.final_equity[0] == pytest.approx(alone, rel=1e-14)
 
 
+def test_ties_of_rounded_prices_keep_the_state_before_them() -> None:
+    panel = market(400, 1, has_open=False)
+    panel.close[:] = np.round(panel.close / 10)
+    chosen = [sma(2, 5), sma(2, 6, short=True), sma(3, 9), sma(5, 10, short=True)]
+    base = account(panel, first=11)
+    assert_close(run(by_crosses, base, chosen), run(by_engine, base, chosen))
+
+
 def test_joint_signals_share_one_account() -> None:
     panel = market(400, 4)
     momentum = strategy("cross_sectional_momentum")
