@@ -95,14 +95,14 @@ def symbol_evidence(
 
 def _reason(half_life: float, p_value: float, rule: ReversionRule, *, is_whole: bool) -> str:
     if not is_whole:
-        return "a bar is missing in its window"
+        return "a bar is missing"
     if not half_life > 0:
         return "does not come back"
     if half_life > rule.longest_half_life:
-        return "comes back too slowly"
+        return "too slow"
     if half_life < rule.shortest_half_life:
-        return "comes back too fast"
-    return "" if p_value <= rule.largest_p_value else "a unit root is not rejected"
+        return "too fast"
+    return "" if p_value <= rule.largest_p_value else "may be a walk"
 
 
 def end_summaries(

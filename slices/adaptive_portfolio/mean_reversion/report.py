@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from slices.adaptive_portfolio.charts import MOST_SHOWN
 from slices.domain.factor_portfolios import EpisodeEnd
-from slices.domain.numbers import written
+from slices.domain.numbers import MINUS
 from slices.domain.report import BarChart, Section, Table, Unit
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def stretch_chart(evidence: tuple[ReversionEvidence, ...], rule: ReversionRule) 
         groups=(("z-score", tuple(each.z_score for each in shown)),),
         unit=Unit.RATIO,
         caption=(
-            f"Taken below {written(-rule.entry_z, Unit.RATIO)}"
+            f"Taken below {MINUS}{rule.entry_z:g}"
             + (f" and above {rule.entry_z:g}" if rule.shorting else "")
             + f" if a candidate; let go within {rule.exit_z:g}, beyond {rule.stop_z:g}, or after "
             f"{rule.most_sessions} sessions."
@@ -103,7 +103,8 @@ def evidence_table(evidence: tuple[ReversionEvidence, ...]) -> Table:
         caption=(
             "Half-lives in sessions, from a regression of changes on levels; ADF: augmented "
             "Dickey-Fuller with a constant; variance ratio of ten sessions to one and Hurst "
-            "exponent are below 1 and 0.5 where a spread comes back."
+            "exponent are below 1 and 0.5 where a spread comes back. Too slow, too fast: the "
+            "half-life is out of bounds; may be a walk: the unit root is not rejected."
             + (f" {rest} symbols with weaker evidence are not shown." if rest else "")
         ),
     )  # fmt: skip
@@ -121,7 +122,7 @@ def ends_table(ends: tuple[EndSummary, ...]) -> Table:
     """Compare the ways to end."""
     return Table(
         key="trade-ends",
-        title="How trades ended",
+        title="What each end made",
         columns=("End", "Trades", "Average sessions", "Average return", "Gained", "Money"),
         units=(
             Unit.TEXT, Unit.COUNT, Unit.RATIO, Unit.FRACTION, Unit.FRACTION, Unit.MONEY,
