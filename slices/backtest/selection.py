@@ -139,7 +139,9 @@ def select_strategy(
     )
     best, *_ = ranking = ranked(trials)
     if math.isnan(best.performance.sharpe_ratio):
-        raise InfeasibleError(problem="no strategy made a trade in sample, so none can be chosen")
+        raise InfeasibleError(
+            problem="no strategy has a Sharpe ratio in sample, so none can be chosen"
+        )
     return StrategyChoice(
         strategy=best.strategy,
         parameters=tuple(default_parameters(best.strategy).model_dump().items()),

@@ -244,3 +244,30 @@ def test_a_symbol_that_begins_later_joins_the_benchmark_then(tmp_path: Path) -> 
     found = backtest_targets(bars, none, costs=FREE)
     assert set(found.benchmark_equity[:151]) == {100_000.0}
     assert found.benchmark_equity[-1] == pytest.approx(50_000 * (1 + late[-1] / late[151]))
+
+
+def test_an_account_of_too_few_sessions_is_refused() -> None:
+    bars = embedded("AAPL", "MSFT")
+    late = read_panel(bars).sessions[-30]
+    with pytest.raises(InsufficientHistoryError) as raised:
+        backtest_targets(
+            bars, targets(bars, np.array([[0.5, 0.5]]), sessions=(late,), first_session=late)
+        )
+    assert (raised.value.needed, raised.value.found) == (FEWEST_SESSIONS, 30)
+
+
+def test_decisions_after_a_symbol_has_ended_are_reported(tmp_path: Path) -> None:
+    ending, lasting = wandering(300, seed=1), wandering(300, seed=2)
+    ending[200:] = np.nan
+    bars = made_up(tmp_path, AAA=ending, BBB=lasting)
+    days = read_panel(bars).sessions
+    decided = targets(
+        bars,
+        np.array([[0.5, 0.5], [0.5, np.nan]]),
+        sessions=(days[0], days[250]),
+        first_session=days[0],
+    )
+    found = backtest_targets(bars, decided)
+    assert len(found.remarks) == 1
+    assert "AAA" in found.remarks[0]
+    assert [each.exit_session for each in found.trades] == [days[199]]

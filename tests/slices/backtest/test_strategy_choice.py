@@ -11,7 +11,7 @@ import pytest
 from slices.backtest.selection import check_strategy, choose_strategy, rivals
 from slices.backtest.strategies import backtest_choice, backtest_strategy
 from slices.domain.backtests import StrategyChoice
-from slices.domain.errors import InsufficientHistoryError, ParameterError
+from slices.domain.errors import InfeasibleError, InsufficientHistoryError, ParameterError
 from slices.domain.fingerprint import fingerprint
 from slices.domain.parameters import Costs
 from slices.domain.strategies import StrategyName, StrategyOption
@@ -173,3 +173,18 @@ def test_the_trials_deflate_the_verdict(chosen: StrategyChoice) -> None:
     one = backtest_choice(bars, alone).verdict.deflated_sharpe_ratio
     assert many < one
     assert np.isfinite(many)
+
+
+def test_prices_that_never_move_give_nothing_to_choose(tmp_path: Path) -> None:
+    with pytest.raises(InfeasibleError):
+        choose_strategy(
+            made_up(tmp_path, AAA=np.full(800, 100.0)),
+            costs=Costs(commission_bps=0, slippage_bps=0),
+        )
+
+
+def test_too_few_sessions_in_sample_say_so(tmp_path: Path) -> None:
+    bars = made_up(tmp_path, AAA=wandering(400, seed=1))
+    with pytest.raises(InsufficientHistoryError) as raised:
+        choose_strategy(bars, in_sample_fraction=0.1)
+    assert raised.value.found == 40
