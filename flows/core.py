@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from slices.analyze import tasks as analyze
 from slices.backtest import tasks as backtest
 from slices.data import tasks as data
 from slices.domain.backtests import QUICK_TEST_SYMBOLS, QuickTest, SimpleBacktest
@@ -80,7 +81,7 @@ def simple_backtest(
     Trades a strategy of the catalogue on past bars, each symbol an equal share of the account:
     decided at a close, traded at the next session, charged for every trade, and compared with
     buying the symbols once and holding them. The report shows returns by month, drawdowns, trades
-    and costs, and a verdict on whether the result may be believed.
+    and costs, a verdict on whether the result may be believed, and what the newest bars show.
 
     Args:
         symbols: One ticker or more; a strategy that compares symbols needs several.
@@ -102,6 +103,7 @@ def simple_backtest(
         symbols, source=source, feed=feed, start=start, end=end, adjustment=adjustment
     )
     data.check_sizing_allowed(bars)
+    patterns = analyze.analyse_symbols.submit(bars, bars.symbols)
     choice = backtest.choose_strategy(
         bars,
         strategy=strategy,
@@ -115,5 +117,11 @@ def simple_backtest(
         bars, choice, costs=costs, rules=rules, capital=capital, seed=seed
     )
     rivals = backtest.rivals(bars, choice, costs=costs, rules=rules, capital=capital)
-    findings = backtest.simple_backtest_findings(bars, choice=choice, tested=tested, rivals=rivals)
+    findings = backtest.simple_backtest_findings(
+        bars,
+        choice=choice,
+        tested=tested,
+        rivals=rivals,
+        seen=analyze.seen_sections(patterns.result()),
+    )
     return monitor.publish(findings)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.analyze.market import market_structure
-from slices.domain.analyses import AnalysisFailure
+from slices.analyze.sections import overview_table, turning_table
+from slices.domain.analyses import AnalysisFailure, analysed, failed
 from slices.domain.errors import DataError
 from slices.domain.report import Heatmap, Note, Section, Table, Tone, Unit
 from slices.domain.structure_report import cluster_table
 
 if TYPE_CHECKING:
+    from slices.domain.analyses import SymbolAnalysis
     from slices.domain.co_movement import MarketStructure
     from slices.domain.dataset import DatasetRef
 
@@ -49,6 +51,34 @@ def structure_section(found: MarketStructure | AnalysisFailure) -> Section:
             f"{found.structure.average_correlation:.2f} on average over all pairs."
         ),
         blocks=(*notes, *chart, cluster_table(found.structure), pair_table(found)),
+    )
+
+
+def seen_sections(
+    outcomes: tuple[SymbolAnalysis | AnalysisFailure, ...], *, most: int = 20
+) -> tuple[Section, ...]:
+    """Show trend, levels and newest patterns of a few symbols, for information.
+
+    Args:
+        outcomes: Analyses, or why there are none.
+        most: How many symbols to show.
+    """
+    good, bad = analysed(outcomes)[:most], failed(outcomes)
+    if not good:
+        return ()
+    return (
+        Section(
+            title="What the newest bars show",
+            intro=(
+                "Trend, levels and patterns as of each symbol's newest session. No decision of "
+                "this backtest used them."
+            ),
+            blocks=(
+                overview_table(good),
+                turning_table(good),
+                *(Note(text=f"{each.symbol}: not analysed, {each.reason}.") for each in bad),
+            ),
+        ),
     )
 
 

@@ -12,3 +12,4 @@ overview_section = sections.overview_section
 symbol_sections = sections.symbol_sections
 structure_overview = compute(overview.structure_overview)
 full_findings = compute(full.full_findings)
+seen_sections = overview.seen_sections

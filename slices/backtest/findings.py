@@ -20,6 +20,7 @@ from slices.domain.verdict_report import verdict_figure, verdict_section, verdic
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest, StrategyChoice, StrategyTrial
     from slices.domain.dataset import DatasetRef
+    from slices.domain.report import Section
     from slices.domain.tearsheets import Tearsheet
 
 KNOWN_ANSWERS = {"061555b2303b216368f712a2b3d1d2c7": 3.376758917670788}
@@ -35,8 +36,17 @@ def simple_backtest_findings(
     choice: StrategyChoice,
     tested: Backtest,
     rivals: tuple[StrategyTrial, ...] = (),
+    seen: tuple[Section, ...] = (),
 ) -> SimpleBacktest:
-    """Put a strategy's backtest together and say what it means."""
+    """Put a strategy's backtest together and say what it means.
+
+    Args:
+        bars: The symbols that were traded.
+        choice: Which strategy, and how it was chosen.
+        tested: What became of it.
+        rivals: What the strategies that were not chosen did.
+        seen: What was found in the newest bars, for information.
+    """
     measured = tearsheet(tested)
     made_section, risked, traded = tearsheet_sections(tested, measured)
     chosen = (choice_section(choice, rivals),) if choice.ranking else ()
@@ -54,6 +64,7 @@ def simple_backtest_findings(
             *chosen,
             risked,
             traded,
+            *seen,
             data_section(bars),
         ),
         chart="equity",

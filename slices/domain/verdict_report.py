@@ -36,7 +36,10 @@ def verdict_figure(verdict: Verdict) -> KeyFigure:
         label=f"Verdict: {verdict.grade.value.upper()}",
         value=verdict.deflated_sharpe_ratio,
         unit=Unit.FRACTION,
-        note=f"probability of skill after {trials}; {MEANINGS[verdict.grade]}",
+        note=(
+            f"{MEANINGS[verdict.grade]}: deflated Sharpe ratio after {trials}, beside an alpha "
+            f"with a t-statistic of {written(verdict.alpha_t, Unit.RATIO)}"
+        ),
         tone=TONES[verdict.grade],
     )
 

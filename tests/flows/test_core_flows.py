@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 QUICK_TASKS = 2 + 1 + 1 + 1
-BACKTEST_TASKS = 2 + 3 + 1 + 1
+BACKTEST_TASKS = 2 + 3 + 1 + 1 + 1
 PERIOD = {"start": "2005-01-03", "end": "2012-12-31"}
 
 
