@@ -194,7 +194,8 @@ class OverfittingEvidence:
         best_sharpe: The highest Sharpe ratio among them, annualized.
         expected_maximum_sharpe: What the best of as many trials without skill would show, given
             how the trials' ratios vary; annualized.
-        deflated_sharpe_ratio: Probability that the best trial's true ratio is above 0 after that.
+        deflated_sharpe_ratio: Probability that the best trial's true ratio is above what the best
+            of as many trials without skill would show.
         probability_of_overfitting: Share of splits of history in which the best half-history
             choice was below the median on the other half.
         probability_of_loss: Share of these splits in which it lost money there.

@@ -162,7 +162,7 @@ def _figures(study: Optimization) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Deflated Sharpe ratio", value=luck.deflated_sharpe_ratio, unit=Unit.FRACTION,
-            note=f"probability that the best of {luck.trials:,} trials has skill",
+            note=f"probability that the best of {luck.trials:,} trials is beyond luck",
         ),
         verdict_figure(walked.verdict),
     )  # fmt: skip

@@ -153,7 +153,7 @@ def luck_table(evidence: OverfittingEvidence) -> Table:
             "Deflated Sharpe ratio",
             evidence.deflated_sharpe_ratio,
             Unit.FRACTION,
-            "probability that the best trial has skill; 95% is convincing",
+            "probability that the best trial is better than that; 95% is convincing",
         ),
         (
             "Probability of overfitting",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
+from slices.quant.signals.catalogue import strategy
 
 if TYPE_CHECKING:
     from slices.domain.studies import Optimization, Plateau, StudySettings
@@ -85,10 +86,22 @@ def luck(study: Optimization) -> str:
     odds = study.overfitting.probability_of_overfitting
     skill = study.overfitting.deflated_sharpe_ratio
     if math.isnan(odds):
-        return f"and the best trial has skill with a probability of {written(skill, Unit.FRACTION)}"
+        return f"and the best trial is beyond luck with probability {written(skill, Unit.FRACTION)}"
     return (
-        f"the probability of overfitting is {written(odds, Unit.FRACTION)}, and the best trial has "
-        f"skill with a probability of {written(skill, Unit.FRACTION)} after all trials are counted"
+        f"the probability of overfitting is {written(odds, Unit.FRACTION)}, and the best trial is "
+        f"beyond luck with probability {written(skill, Unit.FRACTION)}, all trials counted"
+    )
+
+
+def _accounts(study: Optimization) -> str:
+    """Say how several symbols share an account."""
+    if len(study.bars.symbols) == 1:
+        return "All figures are net of costs."
+    if strategy(study.settings.strategy).joint:
+        return "All symbols share one account, net of costs."
+    return (
+        "The search trades each symbol in an equal sleeve of its own; the accounts out of sample "
+        "hold all symbols together, each with an equal part. All figures are net of costs."
     )
 
 
@@ -99,8 +112,7 @@ def study_notes(study: Optimization) -> tuple[str, ...]:
         f"Tried by {METHODS[settings.method.value]}: {settings.trials:,} trials of "
         f"{settings.asked:,} asked for. Sets of parameters that exclude each other are no trials.",
         f"Every account of the search begins on {settings.first_session}, where the longest "
-        f"lookback, {settings.lookback_sessions:,} sessions, is first filled, and trades each "
-        "symbol in an equal sleeve of its own, net of costs.",
+        f"lookback, {settings.lookback_sessions:,} sessions, is first filled. {_accounts(study)}",
     ]
     if folds.reason:
         notes.append(f"No combinatorial cross-validation: {folds.reason}.")
