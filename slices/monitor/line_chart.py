@@ -40,7 +40,7 @@ from slices.monitor.traces import (
 )
 
 END_LABEL_GAP = 1.3
-LONGEST_LABEL = 190.0
+LONGEST_LABEL = 215.0
 MOST_IN_BANDS = 12
 
 

@@ -181,7 +181,7 @@ def command_figures(environment: dict[str, str]) -> Iterator[Figure]:
 def first_run_figure(home: Path) -> Figure:
     """Measure the first run in an empty home, without a server."""
     words = [str(BIN / "tradeflows"), "run", "portfolio_analysis", "--json"]
-    environment = clean_environment(home)
+    environment = clean_environment(home, compiled=False)
     run = functools.partial(
         subprocess.run, words, env=environment, capture_output=True, text=True, check=False
     )

@@ -43,7 +43,7 @@ def run(flow: str, file: Path, home: Path, *words: str) -> tuple[float, dict[str
         str(BIN / "tradeflows"), "run", flow, "--json", "--source", "files", "--feed", str(file),
         "--adjustment", "split", *words, "--symbols", *symbols,
     ]  # fmt: skip
-    environment = clean_environment(home) | {"TRADEFLOWS_FILES_BASIS": "split"}
+    environment = clean_environment(home, compiled=False) | {"TRADEFLOWS_FILES_BASIS": "split"}
     with answer.open("wb") as out, (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=log)
         _, status, usage = os.wait4(process.pid, 0)

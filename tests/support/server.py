@@ -56,14 +56,21 @@ class Server:
         return finished.stdout
 
 
-def clean_environment(home: Path) -> dict[str, str]:
-    """Copy this process's environment without its Prefect and tradeflows settings."""
+def clean_environment(home: Path, *, compiled: bool = True) -> dict[str, str]:
+    """Copy this process's environment without its Prefect and tradeflows settings.
+
+    Args:
+        home: Where everything is written.
+        compiled: Whether to use what this process and its like have compiled already.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PREFECT_", "TRADEFLOWS_"))
     }
-    return kept | defaults(home) | {"TRADEFLOWS_HOME": str(home)}
+    kernels = os.environ.get("NUMBA_CACHE_DIR") if compiled else None
+    own = defaults(home) | {"TRADEFLOWS_HOME": str(home)}
+    return kept | own | ({"NUMBA_CACHE_DIR": kernels} if kernels else {})
 
 
 @contextmanager
