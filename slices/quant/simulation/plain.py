@@ -53,8 +53,8 @@ def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rat
     these lines fall until no side changes, and the last is the exact root.
 
     Args:
-        values: N position values before trading.
-        weights: N signed target weights; NaN for a position that is left alone.
+        values: N position values before trading; 0 for a position that is left alone.
+        weights: N signed target weights; 0 for a position that is left alone.
         equity: Value before trading.
         rate: Costs as a fraction of traded value, below 1.
 
@@ -65,11 +65,9 @@ def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rat
     while left > 0.0:
         sold, bought = 0.0, 0.0
         for i in range(values.size):
-            weight = weights[i]
-            if not math.isnan(weight):
-                side = 1.0 if left * weight > values[i] else -1.0
-                sold += side * values[i]
-                bought += side * weight
+            side = 1.0 if left * weights[i] > values[i] else -1.0
+            sold += side * values[i]
+            bought += side * weights[i]
         slope = 1.0 + rate * bought
         renewed = (equity + rate * sold) / slope if slope > 0.0 else 0.0
         if renewed >= left:
@@ -82,25 +80,52 @@ def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rat
 def plan_trades(
     shares: FloatArray,
     prices: FloatArray,
-    weights: FloatArray,
+    targets: FloatArray,
     cash: float,
     rate: float,
     wanted: FloatArray,
+    values: FloatArray,
+    weights: FloatArray,
 ) -> float:
     """Write the quantities that move positions to their weights; return the equity left."""
-    equity, values = cash, np.empty(shares.size)
+    equity = cash
     for i in range(shares.size):
-        values[i] = shares[i] * prices[i]
-        equity += values[i]
+        is_decided = not math.isnan(targets[i])
+        value = shares[i] * prices[i]
+        equity += value
+        values[i] = value if is_decided else 0.0
+        weights[i] = targets[i] if is_decided else 0.0
     left = post_cost_equity(values, weights, equity, rate)
     for i in range(shares.size):
-        weight = weights[i]
-        wanted[i] = 0.0
-        if weight == 0.0 or (left == 0.0 and not math.isnan(weight)):
-            wanted[i] = -shares[i]
-        elif abs(left * weight - values[i]) > TIE * equity:
-            wanted[i] = left * weight / prices[i] - shares[i]
+        held = left * weights[i]
+        change = held / prices[i] - shares[i]
+        is_met = abs(held - values[i]) <= TIE * equity
+        wanted[i] = -shares[i] if held == 0.0 else (0.0 if is_met else change)
+        wanted[i] = 0.0 if math.isnan(targets[i]) else wanted[i]
     return left
+
+
+@compiled
+def next_decision(targets: FloatArray, t: int) -> int:
+    """Return the first row, from this one on, that holds a weight; else the number of rows."""
+    for row in range(t, targets.shape[0]):
+        for i in range(targets.shape[1]):
+            if not math.isnan(targets[row, i]):
+                return row
+    return int(targets.shape[0])
+
+
+@compiled
+def hold(
+    first: int, stop: int, cash: float, shares: FloatArray, closes: FloatArray, curves: PlainCurves
+) -> None:
+    """Write what the account is worth in sessions without a fill."""
+    for t in range(first, stop):
+        equity = cash
+        for i in range(shares.size):
+            equity += shares[i] * closes[t, i]
+            curves.shares[t, i] = shares[i]
+        curves.equity[t], curves.cash[t] = equity, cash
 
 
 @compiled
@@ -114,10 +139,8 @@ def affordable_share(
     sold, bought = 0.0, 0.0
     for i in range(wanted.size):
         traded = wanted[i] * prices[i]
-        if traded < 0.0:
-            sold -= traded * (1.0 - rate)
-        else:
-            bought += traded * (1.0 + rate)
+        sold -= min(traded, 0.0) * (1.0 - rate)
+        bought += max(traded, 0.0) * (1.0 + rate)
     available = cash + sold + borrowed * left
     if left == 0.0 or bought <= available + ROUNDING * left:
         return 1.0
@@ -134,17 +157,20 @@ def trade_row(
     fills: PlainFills,
     count: int,
 ) -> tuple[int, float]:
-    """Fill sales, then purchases; return the number of fills so far and the money spent."""
+    """Fill sales, then purchases; return the number of fills so far and the money spent.
+
+    Every place is written and counted only where there is a fill: no branch to be guessed.
+    """
     spent = 0.0
     for side in (-1.0, 1.0):
         for i in range(shares.size):
-            if wanted[i] * side > 0.0:
-                traded = wanted[i] * prices[i]
-                spent += traded + rate * abs(traded)
-                shares[i] += wanted[i]
-                fills.rows[count], fills.columns[count] = t, i
-                fills.quantities[count], fills.prices[count] = wanted[i], prices[i]
-                count += 1
+            fills.rows[count], fills.columns[count] = t, i
+            fills.quantities[count], fills.prices[count] = wanted[i], prices[i]
+            count += int(wanted[i] * side > 0.0)
+    for i in range(shares.size):
+        traded = wanted[i] * prices[i]
+        spent += traded + rate * abs(traded)
+        shares[i] += wanted[i]
     return count, spent
 
 
@@ -180,7 +206,7 @@ def simulate_plain(
         rate: Costs as a fraction of traded value.
         borrowed: Money that may be owed, as a fraction of equity.
         capital: Cash at the start.
-        fills: Written; as many places as there are weights.
+        fills: Written; one place more than there are weights.
         curves: Written.
 
     Returns:
@@ -188,17 +214,17 @@ def simulate_plain(
     """
     sessions, symbols = closes.shape
     shares, wanted, cash, count = np.zeros(symbols), np.empty(symbols), capital, 0
-    for t in range(sessions):
-        if t > 0 and not np.all(np.isnan(targets[t - 1])):
-            left = plan_trades(shares, prices[t], targets[t - 1], cash, rate, wanted)
-            share = affordable_share(wanted, prices[t], cash, left, borrowed, rate)
+    values, weights, t = np.empty(symbols), np.empty(symbols), 0
+    while t < sessions:
+        following = min(next_decision(targets, t) + 1, sessions)
+        hold(t, following, cash, shares, closes, curves)
+        t = following
+        if t < sessions:
+            row = prices[t]
+            left = plan_trades(shares, row, targets[t - 1], cash, rate, wanted, values, weights)
+            share = affordable_share(wanted, row, cash, left, borrowed, rate)
             if share < 1.0:
-                scale_purchases(t, wanted, prices[t], share, curves)
-            count, spent = trade_row(t, shares, prices[t], wanted, rate, fills, count)
+                scale_purchases(t, wanted, row, share, curves)
+            count, spent = trade_row(t, shares, row, wanted, rate, fills, count)
             cash -= spent
-        equity = cash
-        for i in range(symbols):
-            equity += shares[i] * closes[t, i]
-            curves.shares[t, i] = shares[i]
-        curves.equity[t], curves.cash[t] = equity, cash
     return count

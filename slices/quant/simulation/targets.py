@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.errors import BadDataError
-from slices.quant.simulation.account import FillReason, Fills, Simulation
+from slices.quant.simulation.account import Fills, Simulation
 from slices.quant.simulation.inputs import (
     bars_of,
     check_actions,
@@ -149,8 +149,9 @@ def _plain(
     from slices.quant.simulation.plain import simulate_plain
 
     sessions, symbols = panel.close.shape
-    rows, columns = np.empty(decisions, np.int64), np.empty(decisions, np.int64)
-    fills = PlainFills(rows, columns, np.empty(decisions), np.empty(decisions))
+    block = np.empty((8, decisions + 1))
+    rows, columns = block[:2].view(np.int64)
+    fills = PlainFills(rows, columns, block[2], block[3])
     curves = PlainCurves(
         equity=np.empty(sessions),
         cash=np.empty(sessions),
@@ -168,7 +169,7 @@ def _plain(
         cash=curves.cash,
         shares=curves.shares,
         marks=closes,
-        fills=_priced(fills, count, costs),
+        fills=_priced(fills, count, costs, block[4:]),
         interest=np.zeros(sessions),
         dividends=np.zeros(sessions),
         borrow_fees=np.zeros(sessions),
@@ -179,21 +180,29 @@ def _plain(
     )
 
 
-def _priced(fills: PlainFills, count: int, costs: Costs) -> Fills:
-    """Cut fills to what was written; add their costs and where they come from."""
+def _priced(fills: PlainFills, count: int, costs: Costs, room: FloatArray) -> Fills:
+    """Cut fills to what was written; add their costs and where they come from: target weights.
+
+    All columns lie in one block: fresh memory costs more than the arithmetic, and the system
+    hands out a large block in large pages.
+    """
     rows, quantities, prices = fills.rows[:count], fills.quantities[:count], fills.prices[:count]
-    notional = np.abs(quantities * prices)
+    notional = np.multiply(quantities, prices, out=room[0, :count])
+    np.abs(notional, out=notional)
+    orders, decided = room[2:].view(np.int64)
+    orders.fill(-1)
+    spreads = np.multiply(notional, costs.slippage_bps / 1e4, out=room[1, :count])
     return Fills(
         rows=rows,
         columns=fills.columns[:count],
         quantities=quantities,
         prices=prices,
-        commissions=notional * (costs.commission_bps / 1e4),
-        spreads=notional * (costs.slippage_bps / 1e4),
+        commissions=np.multiply(notional, costs.commission_bps / 1e4, out=notional),
+        spreads=spreads,
         impacts=np.zeros(count),
-        reasons=np.full(count, int(FillReason.TARGET)),
-        orders=np.full(count, -1),
-        decided=rows - 1,
+        reasons=np.zeros(count, dtype=np.int64),
+        orders=orders[:count],
+        decided=np.subtract(rows, 1, out=decided[:count]),
     )
 
 
