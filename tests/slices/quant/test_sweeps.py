@@ -20,6 +20,7 @@ from slices.quant.panel import Panel, read_panel
 from slices.quant.returns import simple_returns
 from slices.quant.signals.catalogue import checked_parameters, strategy
 from slices.quant.signals.strategy import changes
+from slices.quant.simulation import sweep_kernels
 from slices.quant.simulation.sweep_ways import (
     SweepAccount,
     Way,
@@ -254,6 +255,17 @@ def test_changing_a_session_changes_no_block_before_it() -> None:
     after = sweep(panel, SMA, chosen, costs=DEFAULT_COSTS)
     assert np.array_equal(before.block_sums[:, :10], after.block_sums[:, :10])
     assert not np.array_equal(before.block_sums[:, 11:], after.block_sums[:, 11:])
+
+
+def test_compiled_loops_do_what_their_python_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, chosen = market(90, 2, late=12), [sma(3, 9), sma(2, 12, short=True)]
+    base = account(panel, first=15)
+    compiled = [run(which, base, chosen) for which in (by_crosses, by_signals)]
+    for name, each in list(vars(sweep_kernels).items()):
+        if hasattr(each, "py_func"):
+            monkeypatch.setattr(sweep_kernels, name, each.py_func)
+    for which, expected in zip((by_crosses, by_signals), compiled, strict=True):
+        assert_close(run(which, base, chosen), expected, tolerance=1e-14)
 
 
 def test_joined_sweeps_are_one_sweep() -> None:
