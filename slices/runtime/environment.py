@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -36,8 +38,27 @@ def defaults(folder: Path) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-        "NUMBA_CACHE_DIR": str(folder / "cache" / "numba"),
+        "NUMBA_CACHE_DIR": str(folder / "cache" / "numba" / kernels_stamp()),
     }
+
+
+@cache
+def kernels_stamp() -> str:
+    """Name the sources that compiled code is made of, by size and time of writing.
+
+    numba keeps machine code by the file a function stands in and does not notice that a function
+    or constant of another file, which went into it, has changed. So machine code of other sources
+    is never looked at.
+    """
+    sources = Path(__file__).resolve().parents[1]
+    files = sorted((*sources.glob("quant/**/*.py"), *sources.glob("*/**/kernels.py")))
+    stamps = [(str(file.relative_to(sources)), *_written(file)) for file in dict.fromkeys(files)]
+    return blake2b(repr(stamps).encode(), digest_size=8).hexdigest()
+
+
+def _written(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def prepare() -> Path:
