@@ -10,6 +10,7 @@ from slices.domain.data_report import LEFT_OUT, common_end, data_caveats
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
+from slices.quant.validity.sharpe import sharpe_ratio_error
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
@@ -61,7 +62,7 @@ def headline(
     loss = written(tail.value_at_risk, Unit.FRACTION)
     best = ranked(evaluations)[0]
     ratio = written(best.performance.sharpe_ratio, Unit.RATIO)
-    error = sharpe_ratio_error(best, periods=periods_per_year(calendar))
+    error = annualized_error(best, periods=periods_per_year(calendar))
     return (
         f"Holding {listed(risk.symbols, most=5)}: volatility {volatility} a year; in "
         f"{confidence_text(tail.confidence)} of sessions the loss was at most {loss}. "
@@ -71,15 +72,11 @@ def headline(
     )
 
 
-def sharpe_ratio_error(evaluation: AllocatorEvaluation, *, periods: int) -> float:
-    """Estimate the standard error of an annualized Sharpe ratio of independent returns.
-
-    References:
-        Lo (2002), The Statistics of Sharpe Ratios, equation 9.
-    """
-    years = len(evaluation.sessions) / periods
+def annualized_error(evaluation: AllocatorEvaluation, *, periods: int) -> float:
+    """Estimate the standard error of an annualized Sharpe ratio of independent returns."""
     per_session = evaluation.performance.sharpe_ratio / math.sqrt(periods)
-    return math.sqrt((1 + per_session**2 / 2) / years)
+    sessions = len(evaluation.sessions)
+    return sharpe_ratio_error(per_session, sessions=sessions) * math.sqrt(periods)
 
 
 def _apart(evaluations: tuple[AllocatorEvaluation, ...], error: float) -> str:

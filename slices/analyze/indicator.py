@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from slices.analyze.series import SymbolBars
-from slices.domain.analyses import LeftOut
+from slices.domain.analyses import NotComputed
 from slices.domain.bars import BarShape
 from slices.domain.report import Unit
 from slices.quant.types import BoolArray, FloatArray
@@ -89,7 +89,7 @@ class IndicatorTable:
     outputs: tuple[Output, ...]
     groups: tuple[IndicatorGroup, ...]
     values: FloatArray
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[NotComputed, ...] = ()
 
     def column(self, name: str) -> FloatArray:
         """Return one series by name.

@@ -10,7 +10,7 @@ import numpy as np
 from slices.analyze import momentum, trend, volatility, volume
 from slices.analyze.indicator import Indicator, IndicatorTable, Output
 from slices.analyze.series import market_levels, panel_bars
-from slices.domain.analyses import LeftOut
+from slices.domain.analyses import NotComputed
 from slices.domain.errors import ParameterError, listed
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def indicator_table(bars: SymbolBars, asked: Sequence[Indicator]) -> IndicatorTa
         groups=tuple(each.group for each in answered for _ in each.outputs),
         values=values.T,
         left_out=tuple(
-            LeftOut(name=each.name, reason=reason) for each, reason in obstacles if reason
+            NotComputed(name=each.name, reason=reason) for each, reason in obstacles if reason
         ),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from slices.analyze.closes import SharedReturns
 from slices.analyze.structure import structure_of
-from slices.domain.analyses import LeftOut
+from slices.domain.analyses import NotComputed
 from slices.domain.co_movement import CorrelatedPair, MarketStructure
 from slices.domain.dataset import read_closes
 from slices.domain.errors import InsufficientHistoryError, ParameterError, listed
@@ -69,7 +69,7 @@ def market_structure(
     )
 
 
-def _obstacles(closes: FloatArray, symbols: tuple[str, ...]) -> tuple[LeftOut, ...]:
+def _obstacles(closes: FloatArray, symbols: tuple[str, ...]) -> tuple[NotComputed, ...]:
     """Name the symbols that cannot be compared over these sessions."""
     present = np.isfinite(closes)
     sessions = closes.shape[0]
@@ -79,9 +79,9 @@ def _obstacles(closes: FloatArray, symbols: tuple[str, ...]) -> tuple[LeftOut, .
         own = closes[present[:, place], place]
         if counts[place] < (1.0 - MOST_INCOMPLETE) * sessions:
             reason = f"has bars in {counts[place]} of the newest {sessions} sessions"
-            found.append(LeftOut(name=symbol, reason=reason))
+            found.append(NotComputed(name=symbol, reason=reason))
         elif own.min() == own.max():
-            found.append(LeftOut(name=symbol, reason="its close never changes"))
+            found.append(NotComputed(name=symbol, reason="its close never changes"))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slices.analyze.breakouts import breakout_marks, gap_marks, range_marks
 from slices.analyze.candles import candle_marks
 from slices.analyze.formations import formation_marks
-from slices.domain.analyses import Direction, LeftOut
+from slices.domain.analyses import Direction, NotComputed
 from slices.domain.bars import BarShape
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def pattern_marks(bars: SymbolBars) -> tuple[Marks, ...]:
     )
 
 
-def patterns_left_out(bars: SymbolBars) -> tuple[LeftOut, ...]:
+def patterns_left_out(bars: SymbolBars) -> tuple[NotComputed, ...]:
     """Name the groups of patterns that these bars cannot show, with the reason."""
     if bars.shape is BarShape.OHLCV:
         return ()
     names = ("candle patterns", "gaps", "inside and outside bars", "volume of breakouts")
-    return tuple(LeftOut(name=name, reason=NEEDS_BARS) for name in names)
+    return tuple(NotComputed(name=name, reason=NEEDS_BARS) for name in names)
 
 
 def recent_sightings(

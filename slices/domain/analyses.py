@@ -78,7 +78,7 @@ class LevelRole(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftOut:
+class NotComputed:
     """Something that was not computed, and why."""
 
     name: str
@@ -253,7 +253,7 @@ class SymbolAnalysis:
     evidence: tuple[PatternEvidence, ...]
     levels: tuple[PriceLevel, ...]
     history: ChartHistory
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[NotComputed, ...]
 
     def value(self, name: str) -> float:
         """Return the newest value of an indicator by name; NaN where it was left out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slices.domain.analyses import LeftOut
+from slices.domain.analyses import NotComputed
 from slices.domain.portfolio import Diversification
 
 
@@ -31,4 +31,4 @@ class MarketStructure:
     structure: Diversification
     most_alike: tuple[CorrelatedPair, ...]
     least_alike: tuple[CorrelatedPair, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[NotComputed, ...] = ()

@@ -8,7 +8,7 @@ import pytest
 
 from slices.adaptive_portfolio.charts import MOST_SHOWN
 from slices.adaptive_portfolio.findings import portfolio_findings
-from slices.adaptive_portfolio.wording import sharpe_ratio_error
+from slices.adaptive_portfolio.wording import annualized_error
 from slices.domain.bars import BarShape
 from slices.domain.dataset import SymbolQuality
 from slices.domain.portfolio import (
@@ -147,6 +147,6 @@ def test_the_error_of_a_sharpe_ratio_shrinks_with_the_years_observed() -> None:
     flat = dataclasses.replace(judged.performance, sharpe_ratio=0.0)
     one_year = dataclasses.replace(judged, performance=flat, sessions=SESSIONS[:252])
     four_years = dataclasses.replace(one_year, sessions=SESSIONS[: 4 * 252])
-    assert sharpe_ratio_error(one_year, periods=252) == pytest.approx(1.0)
-    assert sharpe_ratio_error(four_years, periods=252) == pytest.approx(0.5)
-    assert sharpe_ratio_error(one_year, periods=365) == pytest.approx((365 / 252) ** 0.5)
+    assert annualized_error(one_year, periods=252) == pytest.approx(1.0)
+    assert annualized_error(four_years, periods=252) == pytest.approx(0.5)
+    assert annualized_error(one_year, periods=365) == pytest.approx((365 / 252) ** 0.5)
