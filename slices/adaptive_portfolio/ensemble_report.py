@@ -66,8 +66,8 @@ def ensemble_findings(
     members = members_of(bars, sleeves=sleeves, plan=plan, backtest=tested)
     parts = attribution(tested, members)
     correlations = sleeve_correlations(sleeves)
-    notes = (*data_notes(bars), *_idle_notes(plan))
-    caveats = data_caveats(bars)
+    notes = (*data_notes(bars), *_idle_notes(plan), *tested.remarks)
+    caveats = (*data_caveats(bars), *_never_traded(members))
     report = Report(
         key="multi-strategy-portfolio",
         title="Multi-strategy portfolio",
@@ -128,8 +128,13 @@ def _headline(
 ) -> str:
     ratio = tested.performance.sharpe_ratio
     ratios = _ratios(members)
+    traded = (
+        f"its {len(members)} members had"
+        if len(ratios) == len(members)
+        else f"the {len(ratios)} of its {len(members)} members that traded had"
+    )
     compared = (
-        f"its {len(members)} members had {written(sum(ratios) / len(ratios), Unit.RATIO)} on "
+        f"{traded} {written(sum(ratios) / len(ratios), Unit.RATIO)} on "
         f"average and {written(max(ratios), Unit.RATIO)} at best"
         if ratios
         else "none of its members ever traded"
@@ -177,6 +182,14 @@ def _figures(
         ),
         verdict_figure(tested.verdict),
     )  # fmt: skip
+
+
+def _never_traded(members: tuple[MemberResult, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{each.title}: it never traded in these sessions"
+        for each in members
+        if not math.isfinite(each.performance.sharpe_ratio)
+    )
 
 
 def _idle_notes(plan: CombinationPlan) -> tuple[str, ...]:

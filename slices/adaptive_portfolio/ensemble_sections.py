@@ -28,7 +28,8 @@ def members_section(
         title="The strategies",
         intro=(
             "Each strategy traded alone with the whole capital and its default parameters, net of "
-            "its own costs, over the sessions of the ensemble."
+            "its own costs, over the sessions of the ensemble. Their accounts began earlier, so "
+            "that none pays for its first purchase here, as the ensemble does."
         ),
         blocks=(
             Table(

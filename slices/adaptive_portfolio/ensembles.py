@@ -262,7 +262,9 @@ def _traded(
     """Return the T x N target weights of a strategy and the T returns of its account."""
     from slices.quant.simulation.targets import simulate_targets
 
-    weights = strategy(name).target_weights(panel, default_parameters(name))
+    weights = strategy(name).target_weights(
+        panel, default_parameters(name), gross_exposure=rules.gross_exposure
+    )
     account = simulate_targets(panel, changes(weights), costs=costs, rules=rules, capital=capital)
     return weights, np.concatenate([[0.0], simple_returns(account.equity)])
 

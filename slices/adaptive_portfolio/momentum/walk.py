@@ -136,13 +136,14 @@ def _weighed(panel: Panel, rule: MomentumRule, chosen: IntArray, row: int) -> Fl
     )
     weights[chosen] = shares
     if rule.target_volatility is not None:
-        weights[chosen] *= leverage(
+        factor = leverage(
             shares,
             sample_covariance(returns[-rule.volatility_sessions :]),
             target_volatility=rule.target_volatility,
             gross_exposure=rule.gross_exposure,
             periods_per_year=panel.periods_per_year,
         )
+        weights[chosen] *= min(factor, rule.largest_weight / float(shares.max()))
     return weights
 
 

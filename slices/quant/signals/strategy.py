@@ -46,17 +46,26 @@ class Strategy:
     joint: bool = False
     reference: str = ""
 
-    def target_weights(self, panel: Panel, parameters: StrategyParameters) -> FloatArray:
+    def target_weights(
+        self, panel: Panel, parameters: StrategyParameters, *, gross_exposure: float = 1.0
+    ) -> FloatArray:
         """Return T x N fractions of equity whose absolute values sum to at most 1 in each row.
 
         Each symbol has an equal share of the account and its signal says how much of it is
         invested; where signals are joint, the chosen symbols share the whole account equally.
+
+        Args:
+            panel: The symbols.
+            parameters: Of this strategy.
+            gross_exposure: Share of the account that may be invested where it is below 1; more
+                adds no leverage.
         """
         signals = self.signals(panel, parameters)
+        room = min(1.0, gross_exposure)
         if not self.joint:
-            return np.asarray(signals / max(1, signals.shape[1]), dtype=np.float64)
+            return np.asarray(signals * room / max(1, signals.shape[1]), dtype=np.float64)
         chosen = np.abs(signals).sum(axis=1, keepdims=True)
-        share = np.divide(1.0, chosen, out=np.zeros_like(chosen), where=chosen > 0)
+        share = np.divide(room, chosen, out=np.zeros_like(chosen), where=chosen > 0)
         return np.asarray(signals * share, dtype=np.float64)
 
 

@@ -30,7 +30,7 @@ from slices.backtest.simulation import backtest_targets
 from slices.domain.dataset import DatasetRef
 from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
 from slices.domain.errors import InsufficientHistoryError, ParameterError
-from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES, Costs
+from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES, Costs, TradingRules
 from slices.domain.strategies import StrategyName
 from slices.quant.allocation.online import exponentiated_gradient
 from slices.quant.panel import Panel, read_panel
@@ -269,3 +269,14 @@ def test_the_better_member_gains_weight() -> None:
     returns = np.tile([0.01, 0.0], (100, 1))
     learned = exponentiated_gradient(returns)
     assert all(a < b for a, b in itertools.pairwise(learned[:, 0]))
+
+
+def test_less_exposure_is_less_of_everything(bars: DatasetRef) -> None:
+    half = TradingRules(gross_exposure=0.5)
+    whole, part = (strategy_sleeve(bars, NAMES[0], rules=each) for each in (DEFAULT_RULES, half))
+    np.testing.assert_allclose(part.weights, whole.weights / 2)
+    sleeves = [strategy_sleeve(bars, name, rules=half) for name in NAMES]
+    for plan in combine(bars, sleeves, rules=half):
+        assert np.nansum(np.abs(plan.targets.weights), axis=1).max() <= 0.5 + 1e-12
+        tested = backtest_targets(bars, plan.targets, rules=half)
+        assert max(tested.gross_exposure) < 0.8

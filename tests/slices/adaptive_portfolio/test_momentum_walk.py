@@ -301,3 +301,14 @@ def test_too_short_a_history_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InsufficientHistoryError) as raised:
         walk_momentum(us_dataset(tmp_path, symbols=3, sessions=170), rule=RULE)
     assert raised.value.found == 170 < raised.value.needed
+
+
+def test_a_target_volatility_never_breaks_the_largest_weight() -> None:
+    panel = factor_panel()
+    rule = dataclasses.replace(
+        RULE, top_count=3, largest_weight=0.5, target_volatility=2.0, gross_exposure=5.0
+    )
+    weights = decided(panel, rule, dates_of(panel)).weights
+    known = weights[np.isfinite(weights).all(axis=1)]
+    assert known.max() == pytest.approx(0.5)
+    assert known.max(axis=1).min() > 0.34
