@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from slices.quant.compiled import compiled
 from slices.quant.simulation.endings import CANCELLED, EXITED, withdraw
-from slices.quant.simulation.plain import TIE
 from slices.quant.simulation.trading import allowed, fill
 from slices.quant.simulation.triggers import LIMITS, STOPS
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Bar, Order, World

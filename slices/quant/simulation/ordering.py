@@ -29,7 +29,6 @@ from slices.quant.simulation.endings import (
     end_order,
     withdraw,
 )
-from slices.quant.simulation.plain import TIE
 from slices.quant.simulation.sizing import coverable, sized, wanted_quantity
 from slices.quant.simulation.trading import (
     account_value,
@@ -47,6 +46,7 @@ from slices.quant.simulation.triggers import (
     trigger_price,
 )
 from slices.quant.simulation.weighing import trade_weights
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Order, World

@@ -2,6 +2,9 @@
 
 What `session` does for every case this does for the one that is run a thousand times: fractional
 shares, no caps, no interest, no actions. Both give the same fills and the same money.
+
+Only the outermost loop calls functions of arrays: one that hands arrays on has them counted as
+in use and not in use again for every session, which takes longer than the arithmetic.
 """
 
 from __future__ import annotations
@@ -12,36 +15,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.quant.compiled import compiled
+from slices.quant.simulation.records import PlainPlan
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import PlainCurves, PlainFills
-    from slices.quant.types import FloatArray
-
-TIE = 1e-12
-"""A position this close to its target, as a fraction of equity, is at the target."""
+    from slices.quant.types import FloatArray, IntArray
 
 ROUNDING = 1e-9
 """Cash that is short by less than this fraction of equity is short by rounding."""
 
 
 @compiled
-def targets_summary(targets: FloatArray) -> tuple[int, int, float]:
+def targets_summary(targets: FloatArray) -> tuple[IntArray, int, float]:
     """Look over target weights.
 
     Returns:
-        How many are numbers, how many are infinite, and the largest sum of absolute weights.
+        The rows that hold a number, how many numbers there are, and the largest sum of a row's
+        absolute values.
     """
-    known, infinite, highest = 0, 0, 0.0
+    rows = np.empty(targets.shape[0], dtype=np.int64)
+    count, known, highest = 0, 0, 0.0
     for t in range(targets.shape[0]):
-        gross = 0.0
+        gross, decided = 0.0, 0
         for i in range(targets.shape[1]):
             weight = abs(targets[t, i])
-            if not math.isnan(weight):
-                known += 1
-                infinite += int(math.isinf(weight))
-                gross += weight
-        highest = max(highest, gross)
-    return known, infinite, highest
+            is_decided = not math.isnan(weight)
+            gross += weight if is_decided else 0.0
+            decided += int(is_decided)
+        if decided > 0:
+            rows[count] = t
+            count += 1
+            known += decided
+            highest = max(highest, gross)
+    return rows[:count], known, highest
 
 
 @compiled
@@ -77,42 +84,42 @@ def post_cost_equity(values: FloatArray, weights: FloatArray, equity: float, rat
 
 
 @compiled
-def plan_trades(
+def value_row(
+    t: int,
+    cash: float,
     shares: FloatArray,
     prices: FloatArray,
     targets: FloatArray,
-    cash: float,
-    rate: float,
-    wanted: FloatArray,
-    values: FloatArray,
-    weights: FloatArray,
+    plan: PlainPlan,
 ) -> float:
-    """Write the quantities that move positions to their weights; return the equity left."""
+    """Write what the positions to be moved are worth, and their weights; return the equity."""
     equity = cash
     for i in range(shares.size):
-        is_decided = not math.isnan(targets[i])
-        value = shares[i] * prices[i]
+        is_decided = not math.isnan(targets[t - 1, i])
+        value = shares[i] * prices[t, i]
         equity += value
-        values[i] = value if is_decided else 0.0
-        weights[i] = targets[i] if is_decided else 0.0
-    left = post_cost_equity(values, weights, equity, rate)
-    for i in range(shares.size):
-        held = left * weights[i]
-        change = held / prices[i] - shares[i]
-        is_met = abs(held - values[i]) <= TIE * equity
-        wanted[i] = -shares[i] if held == 0.0 else (0.0 if is_met else change)
-        wanted[i] = 0.0 if math.isnan(targets[i]) else wanted[i]
-    return left
+        plan.values[i] = value if is_decided else 0.0
+        plan.weights[i] = targets[t - 1, i] if is_decided else 0.0
+    return equity
 
 
 @compiled
-def next_decision(targets: FloatArray, t: int) -> int:
-    """Return the first row, from this one on, that holds a weight; else the number of rows."""
-    for row in range(t, targets.shape[0]):
-        for i in range(targets.shape[1]):
-            if not math.isnan(targets[row, i]):
-                return row
-    return int(targets.shape[0])
+def plan_row(
+    t: int,
+    equity: float,
+    left: float,
+    shares: FloatArray,
+    prices: FloatArray,
+    targets: FloatArray,
+    plan: PlainPlan,
+) -> None:
+    """Write the quantities that move positions to their weights of the equity left."""
+    for i in range(shares.size):
+        held = left * plan.weights[i]
+        change = held / prices[t, i] - shares[i]
+        is_met = abs(held - plan.values[i]) <= TIE * equity
+        quantity = -shares[i] if held == 0.0 else (0.0 if is_met else change)
+        plan.wanted[i] = 0.0 if math.isnan(targets[t - 1, i]) else quantity
 
 
 @compiled
@@ -129,8 +136,24 @@ def hold(
 
 
 @compiled
+def hold_alone(
+    first: int, stop: int, cash: float, shares: float, closes: FloatArray, curves: PlainCurves
+) -> None:
+    """Do what `hold` does for one symbol, several sessions at a time."""
+    for t in range(first, stop):
+        curves.equity[t] = cash + shares * closes[t, 0]
+        curves.shares[t, 0], curves.cash[t] = shares, cash
+
+
+@compiled
 def affordable_share(
-    wanted: FloatArray, prices: FloatArray, cash: float, left: float, borrowed: float, rate: float
+    t: int,
+    wanted: FloatArray,
+    prices: FloatArray,
+    cash: float,
+    left: float,
+    borrowed: float,
+    rate: float,
 ) -> float:
     """Return the share of all purchases that cash pays for, sales first.
 
@@ -138,11 +161,11 @@ def affordable_share(
     """
     sold, bought = 0.0, 0.0
     for i in range(wanted.size):
-        traded = wanted[i] * prices[i]
+        traded = wanted[i] * prices[t, i]
         sold -= min(traded, 0.0) * (1.0 - rate)
         bought += max(traded, 0.0) * (1.0 + rate)
     available = cash + sold + borrowed * left
-    if left == 0.0 or bought <= available + ROUNDING * left:
+    if left == 0.0 or bought == 0.0 or bought <= available + ROUNDING * left:
         return 1.0
     return max(0.0, available / bought)
 
@@ -165,10 +188,10 @@ def trade_row(
     for side in (-1.0, 1.0):
         for i in range(shares.size):
             fills.rows[count], fills.columns[count] = t, i
-            fills.quantities[count], fills.prices[count] = wanted[i], prices[i]
+            fills.quantities[count], fills.prices[count] = wanted[i], prices[t, i]
             count += int(wanted[i] * side > 0.0)
     for i in range(shares.size):
-        traded = wanted[i] * prices[i]
+        traded = wanted[i] * prices[t, i]
         spent += traded + rate * abs(traded)
         shares[i] += wanted[i]
     return count, spent
@@ -182,7 +205,7 @@ def scale_purchases(
     curves.is_scaled[t] = True
     for i in range(wanted.size):
         if wanted[i] > 0.0:
-            curves.shortfalls[t] += (1.0 - share) * wanted[i] * prices[i]
+            curves.shortfalls[t] += (1.0 - share) * wanted[i] * prices[t, i]
             wanted[i] *= share
 
 
@@ -191,9 +214,8 @@ def simulate_plain(
     closes: FloatArray,
     prices: FloatArray,
     targets: FloatArray,
-    rate: float,
-    borrowed: float,
-    capital: float,
+    rows: IntArray,
+    money: tuple[float, float, float],
     fills: PlainFills,
     curves: PlainCurves,
 ) -> int:
@@ -203,9 +225,9 @@ def simulate_plain(
         closes: T x N.
         prices: T x N fill prices.
         targets: T x N weights decided at each close; NaN leaves a position alone.
-        rate: Costs as a fraction of traded value.
-        borrowed: Money that may be owed, as a fraction of equity.
-        capital: Cash at the start.
+        rows: Those that hold a weight, rising.
+        money: Costs as a fraction of traded value, money that may be owed as a fraction of
+            equity, and cash at the start.
         fills: Written; one place more than there are weights.
         curves: Written.
 
@@ -213,18 +235,24 @@ def simulate_plain(
         The number of fills.
     """
     sessions, symbols = closes.shape
-    shares, wanted, cash, count = np.zeros(symbols), np.empty(symbols), capital, 0
-    values, weights, t = np.empty(symbols), np.empty(symbols), 0
-    while t < sessions:
-        following = min(next_decision(targets, t) + 1, sessions)
-        hold(t, following, cash, shares, closes, curves)
+    rate, borrowed, cash = money
+    values, weights, wanted = np.empty(symbols), np.empty(symbols), np.empty(symbols)
+    plan = PlainPlan(values, weights, wanted)
+    shares, count, t = np.zeros(symbols), 0, 0
+    for k in range(rows.size + 1):
+        following = rows[k] + 1 if k < rows.size else sessions
+        if symbols == 1:
+            hold_alone(t, following, cash, shares[0], closes, curves)
+        else:
+            hold(t, following, cash, shares, closes, curves)
         t = following
         if t < sessions:
-            row = prices[t]
-            left = plan_trades(shares, row, targets[t - 1], cash, rate, wanted, values, weights)
-            share = affordable_share(wanted, row, cash, left, borrowed, rate)
+            equity = value_row(t, cash, shares, prices, targets, plan)
+            left = post_cost_equity(values, weights, equity, rate)
+            plan_row(t, equity, left, shares, prices, targets, plan)
+            share = affordable_share(t, wanted, prices, cash, left, borrowed, rate)
             if share < 1.0:
-                scale_purchases(t, wanted, row, share, curves)
-            count, spent = trade_row(t, shares, row, wanted, rate, fills, count)
+                scale_purchases(t, wanted, prices, share, curves)
+            count, spent = trade_row(t, shares, prices, wanted, rate, fills, count)
             cash -= spent
     return count

@@ -250,6 +250,20 @@ class PlainCurves(NamedTuple):
     is_scaled: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
+class PlainPlan(NamedTuple):
+    """What is traded in a session of the plain case; 0 for a position that is left alone.
+
+    Attributes:
+        values: N position values before.
+        weights: N weights they are moved to.
+        wanted: N signed quantities.
+    """
+
+    values: FloatArray
+    weights: FloatArray
+    wanted: FloatArray
+
+
 TYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
 

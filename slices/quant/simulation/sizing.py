@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.quant.compiled import compiled
-from slices.quant.simulation.plain import ROUNDING, TIE
+from slices.quant.simulation.plain import ROUNDING
 from slices.quant.simulation.trading import (
     account_value,
     gross_value,
@@ -14,6 +14,7 @@ from slices.quant.simulation.trading import (
     total_costs,
     value_price,
 )
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Order, World

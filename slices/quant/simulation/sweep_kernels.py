@@ -1,6 +1,6 @@
 """Compiled loops of sweeps: one account after the other, kept only as its figures.
 
-An account is the engine's plain case (`simulation.kernels`) for one symbol: fractional shares, the
+An account is the engine's plain case (`simulation.plain`) for one symbol: fractional shares, the
 post-cost equity solved exactly, a position that drifts until its signal changes. What a sleeve is
 worth is added up over the symbols, and the sum becomes figures before the next configuration
 begins, so that memory does not grow with configurations x sessions.
@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from slices.quant.compiled import compiled
-from slices.quant.simulation import plain
 from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.types import BoolArray, FloatArray, IntArray
-
-
-AT_TARGET = plain.TIE
 
 
 class Market(NamedTuple):
@@ -95,7 +91,7 @@ def traded(
     if weight == 0.0 or left == 0.0:
         return 0.0, cash + value - rate * abs(value)
     moved = left * weight - value
-    if abs(moved) <= AT_TARGET * equity:
+    if abs(moved) <= TIE * equity:
         return shares, cash
     return left * weight / price, cash - moved - rate * abs(moved)
 

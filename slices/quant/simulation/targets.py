@@ -88,9 +88,11 @@ def simulate_targets(
     check_capital(capital)
     check_bars(panel)
     check_actions(panel.close.shape, dividends=dividends, splits=splits)
-    decisions = checked_targets(targets, panel.close.shape, gross=rules.gross_exposure)
+    rows, decisions = checked_targets(targets, panel.close.shape, gross=rules.gross_exposure)
     if is_plain(panel, costs, rules) and dividends is None and splits is None:
-        return _plain(panel, targets, decisions, costs=costs, rules=rules, capital=capital)
+        return _plain(
+            panel, targets, rows, decisions=decisions, costs=costs, rules=rules, capital=capital
+        )
     return _general(
         panel,
         targets,
@@ -102,8 +104,10 @@ def simulate_targets(
     )
 
 
-def checked_targets(targets: FloatArray, shape: tuple[int, ...], *, gross: float) -> int:
-    """Return how many weights are decided.
+def checked_targets(
+    targets: FloatArray, shape: tuple[int, ...], *, gross: float
+) -> tuple[IntArray, int]:
+    """Return the rows in which weights are decided, and how many weights that is.
 
     Raises:
         BadDataError: Where the shape differs, a weight is infinite or a row is over `gross`.
@@ -114,14 +118,14 @@ def checked_targets(targets: FloatArray, shape: tuple[int, ...], *, gross: float
         raise BadDataError(
             dataset="target weights", problem=f"found shape {targets.shape}, needed {shape}"
         )
-    known, infinite, highest = targets_summary(targets)
-    if infinite or highest > gross + SUM_TOLERANCE:
+    rows, known, highest = targets_summary(targets)
+    if highest > gross + SUM_TOLERANCE or highest == np.inf:
         raise BadDataError(
             dataset="target weights",
             problem=f"found absolute weights that sum to {highest:.6g} in a session; "
             f"allowed: at most {gross:g}, the gross exposure of the rules",
         )
-    return known
+    return rows, known
 
 
 def is_plain(panel: Panel, costs: Costs, rules: TradingRules) -> bool:
@@ -140,8 +144,9 @@ def is_plain(panel: Panel, costs: Costs, rules: TradingRules) -> bool:
 def _plain(
     panel: Panel,
     targets: FloatArray,
-    decisions: int,
+    rows: IntArray,
     *,
+    decisions: int,
     costs: Costs,
     rules: TradingRules,
     capital: float,
@@ -150,8 +155,7 @@ def _plain(
 
     sessions, symbols = panel.close.shape
     block = np.empty((8, decisions + 1))
-    rows, columns = block[:2].view(np.int64)
-    fills = PlainFills(rows, columns, block[2], block[3])
+    fills = PlainFills(*block[:2].view(np.int64), *block[2:4])
     curves = PlainCurves(
         equity=np.empty(sessions),
         cash=np.empty(sessions),
@@ -161,8 +165,8 @@ def _plain(
     )
     closes = np.ascontiguousarray(panel.close)
     prices = closes if panel.open is None else np.ascontiguousarray(panel.open)
-    borrowed = max(0.0, rules.gross_exposure - 1.0)
-    count = simulate_plain(closes, prices, targets, costs.rate, borrowed, capital, fills, curves)
+    money = (costs.rate, max(0.0, rules.gross_exposure - 1.0), float(capital))
+    count = simulate_plain(closes, prices, targets, rows, money, fills, curves)
     return Simulation(
         capital=capital,
         equity=curves.equity,

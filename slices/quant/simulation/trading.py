@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.quant.compiled import compiled
-from slices.quant.simulation.plain import ROUNDING, TIE
+from slices.quant.simulation.plain import ROUNDING
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Bar, Position, Terms, World
@@ -134,7 +135,7 @@ def affordable_share(
     terms = world.terms
     available = world.purse[0].cash + terms.borrowed * left
     money = purchase_money(1.0, quantities, prices, factors, terms)
-    if left <= 0.0 or money <= available + ROUNDING * left:
+    if left <= 0.0 or money == 0.0 or money <= available + ROUNDING * left:
         return 1.0
     low, high = 0.0, 1.0
     for _ in range(STEPS):

@@ -10,7 +10,6 @@ import numpy as np
 from slices.quant.compiled import compiled
 from slices.quant.simulation.brackets import note_fill
 from slices.quant.simulation.endings import CANCELLED, FILLED, NO_CASH, WHOLE_SHARES, end_order
-from slices.quant.simulation.plain import TIE
 from slices.quant.simulation.trading import (
     STEPS,
     account_value,
@@ -23,6 +22,7 @@ from slices.quant.simulation.trading import (
     total_costs,
 )
 from slices.quant.simulation.triggers import OPEN
+from slices.quant.ties import TIE
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Position, Terms, World

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from math import isnan
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -28,6 +29,9 @@ from tests.slices.quant.simulated import (
     in_plain_python,
     plain_cases,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIVE_BPS = Costs(commission_bps=5, slippage_bps=0)
 
@@ -300,6 +304,21 @@ def test_leverage_may_owe_what_the_rules_allow() -> None:
     )
     assert account.cash.tolist() == [100.0, -100.0, -100.0]
     assert account.equity[-1] == pytest.approx(120.0)
+    assert account.scaled_rows.size == 0
+
+
+@pytest.mark.parametrize("simulated", [Case.simulated, general])
+def test_an_account_that_owes_too_much_and_buys_nothing_is_left_alone(
+    simulated: Callable[[Case], Simulation],
+) -> None:
+    closes = np.array([[10.0, 10.0], [10.0, 10.0], [7.0, 10.0], [7.0, 10.0]])
+    targets = np.array([[2.0, np.nan], [np.nan, np.nan], [np.nan, 0.0], [np.nan, np.nan]])
+    rules = TradingRules(gross_exposure=2.0)
+    panel = panel_of(closes)
+    account = simulated(Case(panel=panel, targets=targets, costs=FREE, rules=rules, capital=100.0))
+    assert account.equity == pytest.approx([100.0, 100.0, 40.0, 40.0])
+    assert account.cash == pytest.approx([100.0, -100.0, -100.0, -100.0])
+    assert account.fills.rows.tolist() == [1]
     assert account.scaled_rows.size == 0
 
 
