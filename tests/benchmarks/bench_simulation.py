@@ -116,14 +116,9 @@ def our_orders(panel: Panel, orders: list[OrderIntent]) -> np.ndarray:
     return simulate_orders(panel, orders, **options).equity
 
 
-def floor_sleeves(panel: Panel, signals: np.ndarray) -> np.ndarray:
-    """Equity of one minimal account per symbol, added up."""
-    columns = [np.ascontiguousarray(panel.fill_prices[:, i]) for i in range(signals.shape[1])]
-    held = [np.ascontiguousarray(signals[:, i]) for i in range(signals.shape[1])]
-    closes = [np.ascontiguousarray(panel.close[:, i]) for i in range(signals.shape[1])]
-    return np.sum(
-        [floor_signals(*each) for each in zip(closes, columns, held, strict=True)], axis=0
-    )
+def floor_sleeves(columns: list[tuple[np.ndarray, ...]]) -> np.ndarray:
+    """Equity of one minimal account per symbol, added up, from closes, fill prices and signals."""
+    return np.sum([floor_signals(*each) for each in columns], axis=0)
 
 
 def raptor(panel: Panel, signals: np.ndarray) -> np.ndarray:
@@ -265,7 +260,13 @@ def sleeves() -> Iterator[Contest[np.ndarray]]:
     weights = [changes(signals[:, [i]]) for i in range(20)]
     mine = functools.partial(our_sleeves, panels, weights)
     work = "20 sleeves x 8,313 sessions, signals"
-    floor = functools.partial(floor_sleeves, panel, signals)
+    columns = [
+        tuple(
+            np.ascontiguousarray(each[:, i]) for each in (panel.close, panel.fill_prices, signals)
+        )
+        for i in range(20)
+    ]
+    floor = functools.partial(floor_sleeves, columns)
     yield contest(work, mine, "floor", floor, target=FLOOR)
     yield contest(work, mine, "raptorbt", functools.partial(raptor, panel, signals), repeats=5)
     theirs = functools.partial(vector_signals, panel, signals)
