@@ -193,11 +193,6 @@ def walk_forward(closes: FloatArray, rule: AllocationRule, refits: IntArray) -> 
     return WalkForward(targets=targets, undefined=tuple(undefined), failed=tuple(failed))
 
 
-def walk_forward_weights(closes: FloatArray, rule: AllocationRule, refits: IntArray) -> FloatArray:
-    """Return the T x N targets of `walk_forward`."""
-    return walk_forward(closes, rule, refits).targets
-
-
 def _fixed_weights(
     allocator: Allocator, held_weights: dict[str, float] | None, symbols: tuple[str, ...]
 ) -> FloatArray | None:

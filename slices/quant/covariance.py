@@ -111,20 +111,3 @@ def is_positive_semidefinite(matrix: FloatArray, *, tolerance: float = 1e-10) ->
     """
     eigenvalues = np.linalg.eigvalsh(matrix)
     return bool(eigenvalues[0] >= -tolerance * max(abs(eigenvalues[-1]), 1e-300))
-
-
-def nearest_positive_semidefinite(matrix: FloatArray) -> FloatArray:
-    """Return the closest positive semidefinite matrix in the Frobenius norm.
-
-    A matrix that is one already comes back symmetrized and otherwise unchanged.
-
-    References:
-        Higham (1988), Computing a nearest symmetric positive semidefinite matrix.
-    """
-    symmetric: FloatArray = (matrix + matrix.T) / 2.0
-    if is_positive_semidefinite(symmetric, tolerance=0.0):
-        return symmetric
-    eigenvalues, vectors = np.linalg.eigh(symmetric)
-    raised = (vectors * np.maximum(eigenvalues, 0.0)) @ vectors.T
-    nearest: FloatArray = (raised + raised.T) / 2.0
-    return nearest

@@ -36,23 +36,6 @@ def simple_returns(prices: FloatArray) -> FloatArray:
     return change
 
 
-def log_returns(prices: FloatArray) -> FloatArray:
-    """Return the logarithm of each row's price over the one before.
-
-    Args:
-        prices: T x N or T positive prices; NaN where there is none.
-
-    Returns:
-        T - 1 rows; they add up over time where simple returns multiply.
-
-    >>> float(log_returns(np.array([100.0, 110.0, 100.0])).sum().round(12))
-    0.0
-    """
-    logarithms = np.log(np.asarray(prices, dtype=np.float64))
-    change: FloatArray = logarithms[1:] - logarithms[:-1]
-    return change
-
-
 def compounded(returns: FloatArray) -> FloatArray:
     """Return the wealth that 1 has become after each return.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.allocators import ALLOCATORS, allocate
-from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward_weights
+from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward
 from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.parameters import DEFAULT_BOUNDS, DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.portfolio import Allocator
@@ -126,7 +126,7 @@ def our_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
             confidence=0.95,
             risk_free_rate=0.0,
         )
-        targets = walk_forward_weights(closes, rule, refits)
+        targets = walk_forward(closes, rule, refits).targets
         simulate_targets(panel, targets, costs=DEFAULT_COSTS, rules=DEFAULT_RULES, capital=1e5)
         weights.append(targets[refits])
     return np.array(weights)

@@ -23,7 +23,7 @@ from prefect.client.orchestration import get_client
 
 from flows.portfolio import portfolio_analysis
 from slices.adaptive_portfolio.allocators import ALLOCATORS
-from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward_weights
+from slices.adaptive_portfolio.evaluation import AllocationRule, walk_forward
 from slices.adaptive_portfolio.periods import period_ends
 from slices.analyze import tasks as analyze
 from slices.data import tasks as data
@@ -292,7 +292,7 @@ def cuts_that_show(decide: Callable[[FloatArray, IntArray], FloatArray]) -> list
 @pytest.mark.parametrize("allocator", ALLOCATORS)
 def test_r08_no_allocator_sees_past_a_session(allocator: Allocator) -> None:
     def decide(closes: FloatArray, refits: IntArray) -> FloatArray:
-        return walk_forward_weights(closes, rule(allocator), refits)
+        return walk_forward(closes, rule(allocator), refits).targets
 
     assert cuts_that_show(decide) == []
 
@@ -309,7 +309,7 @@ def test_r08_an_allocator_that_peeks_one_session_ahead_is_caught() -> None:
 
 def test_r08_a_decision_traded_before_it_was_made_is_caught() -> None:
     def decide(closes: FloatArray, refits: IntArray) -> FloatArray:
-        targets = walk_forward_weights(closes, rule(Allocator.MIN_VARIANCE), refits)
+        targets = walk_forward(closes, rule(Allocator.MIN_VARIANCE), refits).targets
         return np.roll(targets, -1, axis=0)
 
     assert cuts_that_show(decide) != []

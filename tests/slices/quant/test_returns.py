@@ -10,7 +10,6 @@ from slices.domain.errors import BadDataError, InsufficientHistoryError
 from slices.quant.returns import (
     complete_rows,
     compounded,
-    log_returns,
     shared_rows,
     simple_returns,
 )
@@ -27,11 +26,6 @@ def test_compounded_returns_rebuild_the_prices(price: np.ndarray) -> None:
     assert np.allclose(wealth, price[1:] / price[0], rtol=1e-12)
 
 
-@given(prices)
-def test_log_returns_are_the_logarithm_of_growth(price: np.ndarray) -> None:
-    assert np.allclose(np.expm1(log_returns(price)), simple_returns(price), atol=1e-12)
-
-
 def test_a_missing_price_makes_the_returns_on_both_sides_missing() -> None:
     returns = simple_returns(np.array([1.0, 2.0, np.nan, 4.0, 5.0]))
     assert np.isnan(returns).tolist() == [False, True, True, False]
@@ -40,7 +34,6 @@ def test_a_missing_price_makes_the_returns_on_both_sides_missing() -> None:
 @pytest.mark.parametrize("length", [0, 1])
 def test_too_few_prices_give_no_returns(length: int) -> None:
     assert simple_returns(np.ones(length)).size == 0
-    assert log_returns(np.ones(length)).size == 0
 
 
 def test_only_sessions_with_every_close_are_complete() -> None:
