@@ -143,7 +143,7 @@ def their_walk_forward(closes: np.ndarray, refits: np.ndarray) -> np.ndarray:
     )
 
 
-def walk_forward(*, refits: int | None) -> Contest[np.ndarray]:
+def refit_contest(*, refits: int | None) -> Contest[np.ndarray]:
     """Monthly refits of the seven allocators over 20 names."""
     sessions, _, closes = us_closes()
     ends = period_ends(sessions, "monthly")
@@ -214,7 +214,7 @@ def contests(*, full: bool) -> Iterator[Contest]:
         warm_peer=False,
     )
     yield frontier(20)
-    yield walk_forward(refits=None if full else 24)
+    yield refit_contest(refits=None if full else 24)
     yield measures()
 
 
