@@ -14,7 +14,12 @@ from slices.domain.strategies import StrategyName
 from slices.quant.metrics import performance
 from slices.quant.panel import read_panel
 from slices.quant.returns import simple_returns
-from slices.quant.signals.catalogue import STRATEGIES, checked_parameters, default_parameters
+from slices.quant.signals.catalogue import (
+    STRATEGIES,
+    check_symbols,
+    checked_parameters,
+    default_parameters,
+)
 from slices.quant.simulation.exposure import annual_turnover
 
 if TYPE_CHECKING:
@@ -41,21 +46,12 @@ def check_strategy(parameters: dict[str, Any]) -> None:
     name, given = parameters["strategy"], parameters["parameters"] or {}
     if name != AUTO:
         checked_parameters(name, given)
-        _check_several(name, parameters["symbols"])
+        check_symbols(name, parameters["symbols"])
     elif given:
         raise ParameterError(
             parameter="parameters",
             found=listed(tuple(given)),
             allowed="none with strategy 'auto', which tries every strategy as it is",
-        )
-
-
-def _check_several(name: str, symbols: list[str]) -> None:
-    if STRATEGIES[StrategyName(name)].joint and len(symbols) < 2:
-        raise ParameterError(
-            parameter="symbols",
-            found=listed(tuple(symbols)),
-            allowed=f"two or more with strategy '{name}', which compares them",
         )
 
 

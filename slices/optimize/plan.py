@@ -179,13 +179,14 @@ def batches(plan: SearchPlan) -> list[FloatArray]:
 
 
 def check_search(parameters: dict[str, Any]) -> None:
-    """Check a flow's strategy, method, number of trials, and what is fixed or narrowed.
+    """Check a flow's strategy, symbols, method, number of trials, and what is fixed or narrowed.
 
     Raises:
         ParameterError: Naming the first that is not allowed.
     """
     _check_trials(parameters["method"], parameters["trials"])
     make_space(parameters["strategy"], fixed=parameters["fixed"], ranges=parameters["ranges"])
+    catalogue.check_symbols(parameters["strategy"], parameters["symbols"])
 
 
 def _check_trials(method: SearchMethod, trials: int) -> None:

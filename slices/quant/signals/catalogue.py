@@ -16,7 +16,7 @@ from slices.quant.signals.search import SearchDimension, checked, dimensions
 from slices.quant.signals.volatility import VOLATILITY_TARGET
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from slices.quant.signals.strategy import Strategy
 
@@ -66,6 +66,22 @@ def checked_parameters(
     {'fast': 20, 'slow': 50, 'short': False}
     """
     return checked(strategy(name), given or {})
+
+
+def check_symbols(name: str, symbols: Sequence[str]) -> None:
+    """Check that a strategy that compares symbols has some to compare.
+
+    Raises:
+        ParameterError: Where it compares symbols and there is one, or where its name is unknown.
+
+    >>> check_symbols("sma_cross", ["AAPL"])
+    """
+    if strategy(name).joint and len(symbols) < 2:
+        raise ParameterError(
+            parameter="symbols",
+            found=listed(tuple(symbols)),
+            allowed=f"two or more with strategy '{StrategyName(name)}', which compares them",
+        )
 
 
 def search_space(name: str) -> tuple[SearchDimension, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from slices.backtest.selection import check_strategy
 from slices.data.adapters.embedded import open_embedded
 from slices.domain.bars import Adjustment
 from slices.domain.dataset import DatasetRef
@@ -15,6 +16,14 @@ from slices.quant.signals.catalogue import STRATEGIES, search_space
 from slices.runtime.codec import decode, encode
 from tests.support.frames import load
 
+SEARCH = {
+    "strategy": "sma_cross",
+    "symbols": ["GOOGL"],
+    "method": SearchMethod.GRID,
+    "trials": 100,
+    "fixed": None,
+    "ranges": None,
+}
 SEARCHABLE = [name.value for name in STRATEGIES if search_space(name)]
 
 
@@ -96,10 +105,20 @@ def test_a_strategy_without_parameters_cannot_be_searched() -> None:
 
 
 def test_a_parzen_estimator_takes_a_few_thousand_trials_at_most() -> None:
-    given = {"strategy": "sma_cross", "fixed": None, "ranges": None, "trials": 5_001}
+    given = SEARCH | {"trials": 5_001}
     check_search(given | {"method": SearchMethod.GRID})
     with pytest.raises(ParameterError, match="5,000"):
         check_search(given | {"method": SearchMethod.TPE})
+
+
+def test_a_strategy_that_compares_symbols_needs_two() -> None:
+    given = SEARCH | {"strategy": "cross_sectional_momentum"}
+    check_search(given | {"symbols": ["GOOGL", "IBM"]})
+    with pytest.raises(ParameterError) as search:
+        check_search(given)
+    with pytest.raises(ParameterError) as backtest:
+        check_strategy(given | {"parameters": None})
+    assert str(search.value) == str(backtest.value)
 
 
 def test_all_accounts_begin_where_the_longest_lookback_is_filled(googl: DatasetRef) -> None:
