@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import tempfile
 import time
 from contextlib import contextmanager
@@ -26,16 +27,20 @@ from slices.runtime.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 Answer = TypeVar("Answer")
 
 KEY_TAG = "tradeflows.key"
+HOST_TAG = "tradeflows.host"
 PARENT_TAG = "mlflow.parentRunId"
 MOST_LETTERS = 500
 """MLflow refuses parameters longer than 6,000 letters, and nobody reads longer ones than these."""
 
 WAIT_SECONDS = 120.0
+ABANDONED_SECONDS = 24 * 3600.0
+"""Age from which an unfinished run of another machine is taken as cut off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,9 @@ def open_tracking() -> str:
 def track(run: TrackedRun) -> str:
     """Keep a run, or find the one that was kept for the same key.
 
-    A run that was cut off is closed as killed and made anew.
+    A run that was cut off is closed as killed and made anew: one that this machine began, whose
+    lock says that nobody is at it, or one that is a day old. A younger one of another machine is
+    left alone, for it may be under way.
 
     Returns:
         The run's id.
@@ -110,12 +117,22 @@ def track(run: TrackedRun) -> str:
         for each in client.search_runs([experiment], f"tags.\"{KEY_TAG}\" = '{run.key}'"):
             if each.info.status == "FINISHED":
                 return str(each.info.run_id)
-            client.set_terminated(each.info.run_id, "KILLED")
+            if _is_cut_off(each):
+                client.set_terminated(each.info.run_id, "KILLED")
         return _written(client, experiment, run)
 
 
+def _is_cut_off(run: Run) -> bool:
+    """Tell whether nobody can be writing this run, given the lock of its key."""
+    if run.info.status not in {"RUNNING", "SCHEDULED"}:
+        return False
+    is_own = run.data.tags.get(HOST_TAG) == socket.gethostname()
+    return is_own or time.time() - run.info.start_time / 1000 > ABANDONED_SECONDS
+
+
 def _written(client: MlflowClient, experiment: str, run: TrackedRun) -> str:
-    made = client.create_run(experiment, run_name=run.main.name, tags={KEY_TAG: run.key})
+    tags = {KEY_TAG: run.key, HOST_TAG: socket.gethostname()}
+    made = client.create_run(experiment, run_name=run.main.name, tags=tags)
     run_id = str(made.info.run_id)
     _log(client, run_id, run.main)
     _log_tables(client, run_id, run.tables)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from slices.domain.errors import SettingsError
 from slices.runtime import tracking
 from slices.runtime.settings import load_settings
 from slices.runtime.tracking import (
+    HOST_TAG,
     KEY_TAG,
     PARENT_TAG,
     TrackedPart,
@@ -106,13 +109,37 @@ def test_threads_that_track_the_same_make_one_run(client: Any, run_id: str) -> N
     assert len(set(ids)) == 1
 
 
-def test_a_run_that_was_cut_off_is_closed_and_made_anew(client: Any, run_id: str) -> None:
+def begun(client: Any, key: str, host: str, *, hours_ago: float = 0.0) -> str:
+    """A run of this key that was begun on some machine and never finished."""
     experiment = client.get_experiment_by_name(RUN.experiment).experiment_id
-    torn = client.create_run(experiment, run_name="torn", tags={KEY_TAG: "torn"}).info.run_id
+    started = int((time.time() - hours_ago * 3600) * 1000)
+    tags = {KEY_TAG: key, HOST_TAG: host}
+    return str(client.create_run(experiment, start_time=started, tags=tags).info.run_id)
+
+
+def test_a_run_that_was_cut_off_is_closed_and_made_anew(client: Any, run_id: str) -> None:
+    torn = begun(client, "torn", socket.gethostname())
     made = track(replace(RUN, key="torn", nested=(), tables=()))
     assert made != torn
     assert client.get_run(torn).info.status == "KILLED"
     assert client.get_run(made).info.status == "FINISHED"
+
+
+def test_only_an_old_run_of_another_machine_is_closed(client: Any, run_id: str) -> None:
+    old = begun(client, "elsewhere", "another", hours_ago=25)
+    young = begun(client, "elsewhere", "another", hours_ago=23)
+    made = track(replace(RUN, key="elsewhere", nested=(), tables=()))
+    assert client.get_run(old).info.status == "KILLED"
+    assert client.get_run(young).info.status == "RUNNING"
+    assert client.get_run(made).data.tags[HOST_TAG] == socket.gethostname()
+    assert track(replace(RUN, key="elsewhere", nested=(), tables=())) == made
+
+
+def test_a_run_that_has_ended_keeps_its_end(client: Any, run_id: str) -> None:
+    failed = begun(client, "failed", socket.gethostname())
+    client.set_terminated(failed, "FAILED")
+    track(replace(RUN, key="failed", nested=(), tables=()))
+    assert client.get_run(failed).info.status == "FAILED"
 
 
 def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
