@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.fingerprint import fingerprint
 from slices.optimize.trials import TrialBatch, tried
 from slices.quant.panel import read_panel
 from slices.runtime.artifacts import ProgressBar
 from slices.runtime.settings import load_settings
+from slices.runtime.sources import library_versions, slice_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +51,7 @@ def search_by_tpe(bars: DatasetRef, *, plan: SearchPlan) -> TrialBatch:
 
     Args:
         bars: The symbols.
-        plan: Of the study; its key is the name its journal is kept under.
+        plan: Of the study; its key is in the name of its journal.
 
     Returns:
         The trials in the order in which they were suggested.
@@ -70,9 +72,15 @@ def search_by_tpe(bars: DatasetRef, *, plan: SearchPlan) -> TrialBatch:
         score,
         trials=plan.asked,
         seed=plan.seed,
-        journal=load_settings().studies_folder / f"{plan.key}.journal",
+        journal=journal_of(plan.key),
     )
     return TrialBatch(points=points, sweep=sweep_of(points))
+
+
+def journal_of(study: str) -> Path:
+    """Return the file of a study's trials; other code or libraries begin another one."""
+    made_with = fingerprint(slice_digest(__name__), library_versions())
+    return load_settings().studies_folder / f"{study}-{made_with[:12]}.journal"
 
 
 def searchable(found: Sweep) -> float:

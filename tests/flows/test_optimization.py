@@ -183,7 +183,7 @@ def test_a_parzen_search_keeps_a_journal_and_gives_the_same_kind_of_answer() -> 
         seed=3,
     )
     assert found.settings.trials == 2 * tpe.BATCH
-    journal = load_settings().studies_folder / f"{found.settings.key}.journal"
+    journal = tpe.journal_of(found.settings.key)
     assert journal.stat().st_size > 0
 
 

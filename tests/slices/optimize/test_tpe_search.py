@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from slices.domain.parameters import DEFAULT_COSTS
+from slices.optimize import tpe
 from slices.optimize.space import make_space
 from slices.optimize.tpe import BATCH, suggested
 from slices.optimize.trials import tried
@@ -128,3 +129,14 @@ def test_suggested_points_can_be_tried(tmp_path: Path) -> None:
         panel, points, space=SPACE, costs=DEFAULT_COSTS, capital=1e5, first=399, block_sessions=21
     )
     assert np.isfinite(found.final_equity).all()
+
+
+@pytest.mark.parametrize("changed", ["slice_digest", "library_versions"])
+def test_other_code_or_libraries_begin_another_journal(
+    monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    before = tpe.journal_of("study")
+    assert tpe.journal_of("study") == before
+    assert tpe.journal_of("other") != before
+    monkeypatch.setattr(tpe, changed, lambda *_: "changed")
+    assert tpe.journal_of("study") != before
