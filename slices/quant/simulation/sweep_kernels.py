@@ -124,20 +124,14 @@ def add_sleeve(
     for t in range(min(begin + 1, sessions)):
         equity[t] += capital
     shares, cash, held, trades = 0.0, capital, 0.0, 0
-    t = begin + 1
-    while t < sessions:
+    for t in range(begin + 1, sessions):
         if signals[t - 1] != held:
             before = shares
             held = signals[t - 1]
             shares, cash = traded(shares, cash, prices[t], held, rate)
             if before != 0.0 and shares * before <= 0.0:
                 trades += 1
-        stop = t + 1
-        while stop < sessions and signals[stop - 1] == held:
-            stop += 1
-        for k in range(t, stop):
-            equity[k] += cash + shares * closes[k]
-        t = stop
+        equity[t] += cash + shares * closes[t]
     return trades
 
 
