@@ -2,7 +2,9 @@
 
 Combinatorially symmetric cross-validation: history is split into blocks, and for every choice of
 half of them the configuration with the highest Sharpe ratio there is ranked among all on the other
-half. If choosing carried no information, its rank is anywhere.
+half. If choosing carried no information, its rank is anywhere. Where configurations are equal, as
+many are that hardly trade, a winner that shares its ratio with others around the median is neither
+above nor below it: such a split counts one half.
 
 References:
     Bailey, Borwein, Lopez de Prado, Zhu (2017), The Probability of Backtest Overfitting.
@@ -27,13 +29,15 @@ class Overfitting:
 
     Attributes:
         probability: Share of splits in which the best in sample was not above the median out of
-            sample; NaN where a configuration's Sharpe ratio is undefined in a half.
+            sample, a winner tied with others at the median counting one half; NaN where `reason`
+            says why.
         logits: One per split: log(w / (1 - w)) of the winner's relative rank w out of sample.
         degradation_slope: Of the winner's Sharpe ratio out of sample on that in sample; negative
             where more in sample meant less out of sample.
         probability_of_loss: Share of splits whose winner lost out of sample.
         mean_in_sample: Mean per-period Sharpe ratio of the winners in sample.
         mean_out_of_sample: The same out of sample.
+        reason: Why the probability is undefined; empty where it is defined.
     """
 
     configurations: int
@@ -44,6 +48,7 @@ class Overfitting:
     probability_of_loss: float
     mean_in_sample: float
     mean_out_of_sample: float
+    reason: str = ""
 
 
 def probability_of_overfitting(returns: FloatArray, *, blocks: int = 16) -> Overfitting:
@@ -53,7 +58,10 @@ def probability_of_overfitting(returns: FloatArray, *, blocks: int = 16) -> Over
     rank, in sample the first configuration is chosen, and sessions beyond a multiple of `blocks`
     are left off at the end, all as in ffn. Unlike there, a configuration that did not trade in a
     half has ratio 0 in it: it made nothing and risked nothing. Other returns that do not vary
-    leave the ratio and the probability undefined.
+    leave the ratio and the probability undefined. Unlike there also, a winner that shares its
+    ratio with others at the median counts one half, in place of one where its average rank is not
+    above it; and where all configurations are equal in every half there was nothing to choose, and
+    the probability is undefined. Without equal ratios it is that of ffn.
 
     Args:
         returns: T x C, one column for every configuration that was tried.
@@ -97,24 +105,39 @@ def overfitting_from_blocks(
     from slices.quant.validity.overfitting_kernels import judged_splits
 
     configurations, blocks = _check_sums(block_sums, block_squares, block_counts)
-    ranks, inside, outside = judged_splits(
+    ranks, ties, inside, outside = judged_splits(
         np.ascontiguousarray(block_sums.T, dtype=np.float64),
         np.ascontiguousarray(block_squares.T, dtype=np.float64),
         block_counts.astype(np.float64),
         math.comb(blocks, blocks // 2),
     )
-    logits = np.log(ranks / (1.0 - ranks))
     is_known = bool(np.isfinite(ranks).all())
+    reason = _doubt(is_known=is_known, differs=bool((ties < configurations).any()))
     return Overfitting(
         configurations=configurations,
         blocks=blocks,
-        probability=float((logits <= 0).mean()) if is_known else math.nan,
-        logits=logits,
+        probability=math.nan if reason else float(_counted(ranks, ties, configurations).mean()),
+        logits=np.log(ranks / (1.0 - ranks)),
         degradation_slope=_slope(inside, outside),
         probability_of_loss=float((outside < 0).mean()) if is_known else math.nan,
         mean_in_sample=float(inside.mean()),
         mean_out_of_sample=float(outside.mean()),
+        reason=reason,
     )
+
+
+def _counted(ranks: FloatArray, ties: IntArray, configurations: int) -> FloatArray:
+    """Count splits: 0 with the winner above the median, 1/2 tied with others at it, else 1."""
+    above = (ranks - 0.5) * (configurations + 1)
+    is_at_median = (ties > 1) & (np.abs(above) < ties / 2 - 0.25)  # in steps of a half
+    return np.where(is_at_median, 0.5, np.where(above > 0.25, 0.0, 1.0))
+
+
+def _doubt(*, is_known: bool, differs: bool) -> str:
+    """Say why the probability is undefined; nothing where it is defined."""
+    if not is_known:
+        return "the returns of a configuration do not vary in some half of history"
+    return "" if differs else "no configuration differs from another, so there is nothing to choose"
 
 
 def _slope(x: FloatArray, y: FloatArray) -> float:

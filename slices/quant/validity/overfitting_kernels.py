@@ -52,13 +52,16 @@ def winner(ratios: FloatArray) -> int:
 
 
 @compiled
-def average_rank(ratios: FloatArray, chosen: int) -> float:
-    """Return the rank of one configuration, 1 for the lowest; equal ones share the average."""
+def average_rank(ratios: FloatArray, chosen: int) -> tuple[float, int]:
+    """Return the rank of one configuration, 1 for the lowest, and how many share its ratio.
+
+    Equal ones share their average rank.
+    """
     lower, equal = 0, 0
     for c in range(ratios.size):
         lower += ratios[c] < ratios[chosen]
         equal += ratios[c] == ratios[chosen]
-    return lower + (equal + 1.0) / 2.0
+    return lower + (equal + 1.0) / 2.0, equal
 
 
 @compiled
@@ -78,7 +81,7 @@ def next_split(chosen: IntArray, blocks: int) -> int:
 @compiled
 def judged_splits(
     sums: FloatArray, squares: FloatArray, counts: FloatArray, splits: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
     """Choose the best configuration on half of the blocks and look at it on the other, every way.
 
     Halves come in lexicographic order. The first `splits` / 2 of them hold block 0; the others are
@@ -92,8 +95,9 @@ def judged_splits(
         splits: How many halves there are.
 
     Returns:
-        For each half, in sample: relative rank of its winner out of sample, in (0, 1); the
-        winner's ratio in sample; and out of sample. NaN where a ratio is undefined.
+        For each half, in sample: relative rank of its winner out of sample, in (0, 1); how many
+        share the winner's ratio there, itself included; the winner's ratio in sample; and out of
+        sample. NaN, and none that share it, where a ratio is undefined.
     """
     blocks, configurations = sums.shape
     half = blocks // 2
@@ -107,6 +111,7 @@ def judged_splits(
         np.full(splits, math.nan),
         np.full(splits, math.nan),
     )
+    ties = np.zeros(splits, dtype=np.int64)
     first = 0
     for split in range(splits // 2):
         for k in range(first, half):
@@ -127,7 +132,8 @@ def judged_splits(
             for side in range(2):
                 place = split if side == 0 else splits - 1 - split
                 pick = picks[side]
-                ranks[place] = average_rank(ratios[1 - side], pick) / (configurations + 1.0)
+                rank, ties[place] = average_rank(ratios[1 - side], pick)
+                ranks[place] = rank / (configurations + 1.0)
                 inside[place], outside[place] = ratios[side, pick], ratios[1 - side, pick]
         first = next_split(chosen, blocks)
-    return ranks, inside, outside
+    return ranks, ties, inside, outside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -203,16 +203,62 @@ def test_a_benchmark_that_stands_still_explains_nothing_that_could_be_measured()
 @pytest.mark.parametrize(
     ("sessions", "configurations", "blocks"), [(503, 7, 8), (101, 2, 6), (50, 12, 2), (400, 9, 10)]
 )
-def test_overfitting_is_that_of_ffn(sessions: int, configurations: int, blocks: int) -> None:
+@pytest.mark.parametrize("twins", [0, 1])
+def test_overfitting_is_that_of_ffn(
+    sessions: int, configurations: int, blocks: int, twins: int
+) -> None:
     peer = pytest.importorskip("ffn.core")
     returns = np.random.default_rng(sessions).normal(3e-4, 0.01, (sessions, configurations))
-    returns[:, -1] = returns[:, 0]
+    if twins:
+        returns[:, -1] = returns[:, 0]
     mine = probability_of_overfitting(returns, blocks=blocks)
     theirs = peer.calc_prob_backtest_overfitting(
         pd.DataFrame(returns), n_blocks=blocks, full_output=True
     )
-    assert mine.probability == theirs["pbo"]
     assert mine.logits == pytest.approx(theirs["logits"].to_numpy(), abs=1e-12)
+    assert twins or mine.probability == theirs["pbo"]
+
+
+@pytest.mark.parametrize("returns", [np.zeros(160), np.random.default_rng(5).normal(size=160)])
+@pytest.mark.parametrize("configurations", [2, 7, 30])
+def test_where_no_configuration_differs_overfitting_is_undefined(
+    returns: np.ndarray, configurations: int
+) -> None:
+    same = np.tile(returns[:, None], configurations)
+    found = probability_of_overfitting(same, blocks=8)
+    assert math.isnan(found.probability)
+    assert "differs" in found.reason
+
+
+def test_winners_tied_at_the_median_are_half_overfitting() -> None:
+    returns = np.zeros((160, 9))
+    wave = np.tile([0.01, -0.01], 80)
+    returns[:, 0], returns[:, 1] = wave + 0.001, wave - 0.001
+    always = probability_of_overfitting(returns, blocks=8)
+    assert (always.probability, always.reason) == (0.0, "")
+    returns[:, 0] = wave - 0.002  # the best is now one of seven that do nothing
+    idle = probability_of_overfitting(returns, blocks=8)
+    assert idle.probability == 0.5
+
+
+def test_shared_ratios_count_by_where_the_median_lies() -> None:
+    random = np.random.default_rng(6)
+    for configurations in (6, 7, 10, 11):
+        returns = random.normal(0.0, 0.01, (80, configurations))
+        returns[:, 1:4] = returns[:, [0]]
+        returns[:, 5] = returns[:, 4]
+        expected = []
+        parts = np.split(np.arange(80), 4)
+        for chosen in combinations(range(4), 2):
+            inside = np.concatenate([parts[i] for i in chosen])
+            known, unknown = returns[inside], np.delete(returns, inside, axis=0)
+            winner = (known.mean(axis=0) / known.std(axis=0, ddof=1)).argmax()
+            ratios = unknown.mean(axis=0) / unknown.std(axis=0, ddof=1)
+            is_equal = np.isclose(ratios, ratios[winner], rtol=1e-12)
+            shared = is_equal.sum() > 1 and np.isclose(np.median(ratios), ratios[winner])
+            expected.append(0.5 if shared else float(ratios[winner] <= np.median(ratios)))
+        found = probability_of_overfitting(returns, blocks=4)
+        assert found.probability == pytest.approx(np.mean(expected))
 
 
 def test_a_choice_without_information_is_overfitting_half_of_the_time() -> None:
@@ -253,7 +299,9 @@ def test_a_configuration_that_does_not_trade_has_ratio_zero_and_a_constant_one_n
     returns[:160, 2] = 0.0
     assert 0 <= probability_of_overfitting(returns, blocks=8).probability <= 1
     returns[:, 3] = 0.001
-    assert math.isnan(probability_of_overfitting(returns, blocks=8).probability)
+    found = probability_of_overfitting(returns, blocks=8)
+    assert math.isnan(found.probability)
+    assert "vary" in found.reason
 
 
 def test_the_compiled_splits_are_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
