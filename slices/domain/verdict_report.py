@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Section, Table, Tone, Unit
-from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, needed_alpha_t
+from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, needed_alpha_t, over_cash
 
 if TYPE_CHECKING:
     from slices.domain.report import Cell
@@ -59,9 +59,9 @@ def verdict_section(verdict: Verdict) -> Section:
 
 
 def _evidence(verdict: Verdict) -> Table:
-    confidence = written(verdict.confidence, Unit.FRACTION)
+    confidence, over = written(verdict.confidence, Unit.FRACTION), over_cash(verdict)
     rows: tuple[tuple[str, float, Unit, str], ...] = (
-        ("Sharpe ratio, net of costs", verdict.sharpe_ratio, Unit.RATIO, "above 0"),
+        (f"Sharpe ratio{over}, net of costs", verdict.sharpe_ratio, Unit.RATIO, "above 0"),
         (f"Lower end of its {confidence} interval", verdict.sharpe_low, Unit.RATIO, "above 0"),
         (f"Upper end of its {confidence} interval", verdict.sharpe_high, Unit.RATIO, ""),
         (
@@ -84,7 +84,7 @@ def _evidence(verdict: Verdict) -> Table:
             Unit.COUNT,
             "",
         ),
-        ("Alpha to the benchmark, a year", verdict.alpha, Unit.FRACTION, ""),
+        (f"Alpha to the benchmark{over}, a year", verdict.alpha, Unit.FRACTION, ""),
         (
             "t-statistic of alpha",
             verdict.alpha_t,

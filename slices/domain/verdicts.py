@@ -72,7 +72,7 @@ class Verdict:
     Attributes:
         grade: PASS, WEAK or REJECT.
         reasons: Why it is not better, one sentence each; why it passes, where it does.
-        sharpe_ratio: Of returns net of costs, over a risk-free rate of 0.
+        sharpe_ratio: Of returns net of costs, in excess of the risk-free rate, as is everything.
         sharpe_low: Lower end of the stationary-bootstrap interval of the Sharpe ratio.
         sharpe_high: Its upper end.
         confidence: Of that interval.
@@ -86,6 +86,7 @@ class Verdict:
         alpha: Return a year that holding the benchmark at the same beta does not explain.
         alpha_t: Its t-statistic, robust to autocorrelation and changing variance.
         probe: What the look-ahead probe has found.
+        risk_free_rate: Simple rate per year that idle cash earned.
     """
 
     grade: Grade
@@ -102,6 +103,7 @@ class Verdict:
     alpha: float
     alpha_t: float
     probe: LookAheadProbe
+    risk_free_rate: float = 0.0
 
 
 def needed_alpha_t(trials: int) -> float:
@@ -116,3 +118,9 @@ def needed_alpha_t(trials: int) -> float:
     (2.33, 3.72)
     """
     return NormalDist().inv_cdf((1.0 - ALPHA_ERROR) ** (1.0 / trials))
+
+
+def over_cash(verdict: Verdict) -> str:
+    """Say what returns are in excess of, as it follows a word; empty where cash earned nothing."""
+    rate = verdict.risk_free_rate
+    return f" over a cash rate of {100.0 * rate:.4g}%" if rate else ""

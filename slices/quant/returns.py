@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MOST_INCOMPLETE = 0.02
 """Share of sessions without some symbol's price from which on the data is refused as sparse."""
 
+ROUNDING = 1e-12
+"""Returns this close to each other differ by rounding alone."""
+
 
 def simple_returns(prices: FloatArray) -> FloatArray:
     """Return the fractional change from each row to the next.
@@ -34,6 +37,29 @@ def simple_returns(prices: FloatArray) -> FloatArray:
     values = np.asarray(prices, dtype=np.float64)
     change: FloatArray = values[1:] / values[:-1] - 1.0
     return change
+
+
+def excess_returns(
+    returns: FloatArray, *, risk_free_rate: float, periods_per_year: int
+) -> FloatArray:
+    """Return what is left of returns after a risk-free rate.
+
+    Args:
+        returns: T x N or T simple returns.
+        risk_free_rate: Simple rate per year, spread evenly over the periods.
+        periods_per_year: Sessions in a year.
+
+    Returns:
+        Exactly 0 where a return is the risk-free one but for rounding, as that of idle cash is.
+
+    >>> excess_returns(np.array([0.02, 0.01]), risk_free_rate=0.01, periods_per_year=1).tolist()
+    [0.01, 0.0]
+    """
+    values = np.asarray(returns, dtype=np.float64)
+    if risk_free_rate == 0:
+        return values
+    excess = values - risk_free_rate / periods_per_year
+    return np.where(np.abs(excess) <= ROUNDING, 0.0, excess)
 
 
 def compounded(returns: FloatArray) -> FloatArray:

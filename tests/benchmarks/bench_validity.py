@@ -42,10 +42,15 @@ PACKAGES = ("numpy", "numba")
 PROBE = LookAheadProbe(cuts=(dt.date(2020, 1, 2),))
 RANDOM, PLANTED, PICKED, SIMULATED = 1000, 500, 200, 300
 MOST_PASSING, FEWEST_PASSING = 5.0, 90.0
+CASH_RATE = 0.05
 
 
 def graded(
-    cases: Iterable[Case], returns: Callable[[Case], np.ndarray], *, trials: int = 1
+    cases: Iterable[Case],
+    returns: Callable[[Case], np.ndarray],
+    *,
+    trials: int = 1,
+    risk_free_rate: float = 0.0,
 ) -> Counter[Grade]:
     """Judge each case with a seed of its own."""
     return Counter(
@@ -53,6 +58,7 @@ def graded(
             returns(each),
             each.benchmark,
             periods_per_year=YEAR,
+            risk_free_rate=risk_free_rate,
             trials=trials,
             trial_sharpes=each.trial_sharpes,
             probe=PROBE,
@@ -95,6 +101,7 @@ def calibration() -> Iterator[Figure]:
         f"PASS of {SIMULATED} random strategies, simulated at default costs",
         graded(cases, lambda each: each.net),
     )
+    yield from calibration_with_cash()
     picked = best_of(100, PICKED, seed=3)
     yield passing(
         f"PASS of the best of 100 random strategies, {PICKED} times, 10 bps",
@@ -112,6 +119,16 @@ def calibration() -> Iterator[Figure]:
         unit="%",
         note=", ".join(f"{weaker[each]} {each.value.upper()}" for each in Grade),
     )
+
+
+def calibration_with_cash() -> Iterator[Figure]:
+    """Yield how often strategies without skill pass where idle cash earns interest."""
+    for share in (1.0, 0.1):
+        cases = simulated_strategies(SIMULATED, seed=5, share=share, cash_rate=CASH_RATE)
+        yield passing(
+            f"PASS of {SIMULATED} random strategies on {share:.0%} of the account, cash at 5%",
+            graded(cases, lambda each: each.net, risk_free_rate=CASH_RATE),
+        )
 
 
 def median_ms(work: Callable[[], object], *, repeats: int = 7) -> float:

@@ -13,31 +13,41 @@ from slices.quant.metrics.growth import annualized_return, total_return
 from slices.quant.metrics.ratios import calmar_ratio, sharpe_ratio, sortino_ratio
 from slices.quant.metrics.sessions import hit_rate
 from slices.quant.metrics.tails import expected_shortfall, value_at_risk
+from slices.quant.returns import excess_returns
 
 if TYPE_CHECKING:
     from slices.quant.types import FloatArray
 
 
 def performance(
-    returns: FloatArray, *, periods_per_year: int, confidence: float = 0.95
+    returns: FloatArray,
+    *,
+    periods_per_year: int,
+    risk_free_rate: float = 0.0,
+    confidence: float = 0.95,
 ) -> Performance:
     """Measure one series of simple returns.
 
     Args:
         returns: One return per session.
         periods_per_year: Sessions in a year.
+        risk_free_rate: Simple rate per year, such as what idle cash earns; Sharpe and Sortino
+            ratio are of returns in excess of it, and everything else is of the returns.
         confidence: Of value at risk and expected shortfall.
 
     Returns:
-        Every measure, NaN where it is undefined; the risk-free rate is taken as 0.
+        Every measure, NaN where it is undefined.
     """
+    excess = excess_returns(
+        returns, risk_free_rate=risk_free_rate, periods_per_year=periods_per_year
+    )
     return Performance(
         sessions=int(np.size(returns)),
         total_return=total_return(returns),
         annualized_return=annualized_return(returns, periods_per_year=periods_per_year),
         annualized_volatility=annualized_volatility(returns, periods_per_year=periods_per_year),
-        sharpe_ratio=sharpe_ratio(returns, periods_per_year=periods_per_year),
-        sortino_ratio=sortino_ratio(returns, periods_per_year=periods_per_year),
+        sharpe_ratio=sharpe_ratio(excess, periods_per_year=periods_per_year),
+        sortino_ratio=sortino_ratio(excess, periods_per_year=periods_per_year),
         calmar_ratio=calmar_ratio(returns, periods_per_year=periods_per_year),
         max_drawdown=max_drawdown(returns),
         max_drawdown_sessions=max_drawdown_sessions(returns),

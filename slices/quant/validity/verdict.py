@@ -10,8 +10,9 @@ import numpy as np
 
 from slices.domain.numbers import written
 from slices.domain.report import Unit
-from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, Verdict, needed_alpha_t
+from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, Verdict, needed_alpha_t, over_cash
 from slices.quant.metrics.ratios import probabilistic_sharpe_ratio, sharpe_ratio
+from slices.quant.returns import excess_returns
 from slices.quant.validity.alpha import estimated_alpha
 from slices.quant.validity.bootstrap import sharpe_interval
 from slices.quant.validity.sharpe import (
@@ -21,6 +22,8 @@ from slices.quant.validity.sharpe import (
 )
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from slices.domain.verdicts import LookAheadProbe
     from slices.quant.types import FloatArray
 
@@ -38,38 +41,48 @@ def judge(
     benchmark_returns: FloatArray,
     *,
     periods_per_year: int,
+    risk_free_rate: float = 0.0,
     trials: int = 1,
     trial_sharpes: FloatArray | None = None,
     probe: LookAheadProbe,
+    ruined: dt.date | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Grade a backtest by its evidence.
 
-    REJECT: it knew the future, lost money, is too short, or a statistic it needs is undefined.
-    PASS: it did not, and the deflated Sharpe ratio reaches 0.95, the bootstrap interval of the
-    Sharpe ratio lies above 0, the record is longer than the minimum and than a year, and alpha to
-    the benchmark has a t-statistic above 2.33, or more after many trials: exposure to a market
-    that rose does not pass. WEAK: everything between.
+    REJECT: it lost everything, knew the future, lost money, is too short, or a statistic it needs
+    is undefined. PASS: it did not, and the deflated Sharpe ratio reaches 0.95, the bootstrap
+    interval of the Sharpe ratio lies above 0, the record is longer than the minimum and than a
+    year, and alpha to the benchmark has a t-statistic above 2.33, or more after many trials:
+    exposure to a market that rose does not pass. WEAK: everything between. All of it is of returns
+    in excess of the risk-free rate: interest on idle cash is no skill.
 
     Args:
         returns: T simple returns, net of costs.
         benchmark_returns: T returns of the benchmark, such as holding the same symbols.
         periods_per_year: Sessions in a year.
+        risk_free_rate: Simple rate per year, such as what idle cash earned in these returns.
         trials: How many configurations were really tried to arrive at this one.
-        trial_sharpes: Per-period Sharpe ratios of all trials; where None, or fewer than two are
-            known, they are taken to spread as those of trials without skill do.
+        trial_sharpes: Per-period Sharpe ratios of all trials, over the same rate; where None, or
+            fewer than two are known, they are taken to spread as those of trials without skill do.
         probe: What the look-ahead probe has found.
+        ruined: The session at which nothing was left of the account, or None; returns end there.
         seed: Of the bootstrap.
 
     Raises:
         BadDataError: Where returns and benchmark returns differ in length.
         ParameterError: Where there are fewer trials than one.
     """
-    values = np.asarray(returns, dtype=np.float64)
-    against = np.asarray(benchmark_returns, dtype=np.float64)
+    values, against = (
+        excess_returns(each, risk_free_rate=risk_free_rate, periods_per_year=periods_per_year)
+        for each in (returns, benchmark_returns)
+    )
     tried = max(trials, 0 if trial_sharpes is None else trial_sharpes.size)
-    evidence = _evidence(values, against, periods_per_year, tried, trial_sharpes, probe, seed)
-    faults = _faults(values, evidence)
+    evidence = replace(
+        _evidence(values, against, periods_per_year, tried, trial_sharpes, probe, seed),
+        risk_free_rate=risk_free_rate,
+    )
+    faults = [*_ruin(ruined), *_faults(values, evidence)]
     if faults:
         return replace(evidence, grade=Grade.REJECT, reasons=tuple(faults))
     doubts = _doubts(evidence, periods_per_year)
@@ -87,7 +100,7 @@ def _evidence(
     probe: LookAheadProbe,
     seed: int,
 ) -> Verdict:
-    """Collect the statistics under the lowest grade."""
+    """Collect the statistics of excess returns under the lowest grade."""
     known = returns if np.isfinite(returns).all() else np.empty(0)
     against = benchmark_returns if known.size == returns.size else np.empty(0)
     interval = sharpe_interval(
@@ -121,6 +134,10 @@ def _evidence(
     )
 
 
+def _ruin(session: dt.date | None) -> list[str]:
+    return [] if session is None else [f"It lost everything on {session}."]
+
+
 def _faults(returns: FloatArray, evidence: Verdict) -> list[str]:
     """List why the backtest cannot be believed at all."""
     leaks = [f"It knew the future: {each.detail}" for each in evidence.probe.findings]
@@ -130,13 +147,14 @@ def _faults(returns: FloatArray, evidence: Verdict) -> list[str]:
 def _undefined(returns: FloatArray, evidence: Verdict) -> list[str]:
     missing = int((~np.isfinite(returns)).sum())
     active = int((returns != 0).sum())
+    changed = "changed by more than interest" if evidence.risk_free_rate else "changed"
     if missing:
         return [f"{missing} of {returns.size} returns are missing or infinite."]
     if returns.size < FEWEST_SESSIONS:
         return [f"There are {returns.size} sessions, too few to judge; {FEWEST_SESSIONS} may do."]
     if active < FEWEST_ACTIVE_SESSIONS:
         return [
-            f"The account's value changed on {active} of {returns.size} sessions, too few to "
+            f"The account's value {changed} on {active} of {returns.size} sessions, too few to "
             f"judge; {FEWEST_ACTIVE_SESSIONS} may do."
         ]
     statistics = {
@@ -157,7 +175,7 @@ def _losing(evidence: Verdict) -> list[str]:
     if evidence.sharpe_ratio > 0:
         return []
     ratio = written(evidence.sharpe_ratio, Unit.RATIO)
-    return [f"Net of costs its Sharpe ratio is {ratio}, not above 0."]
+    return [f"Net of costs its Sharpe ratio{over_cash(evidence)} is {ratio}, not above 0."]
 
 
 def _doubts(evidence: Verdict, periods_per_year: int) -> list[str]:
@@ -200,7 +218,10 @@ def _interval(evidence: Verdict, ending: str) -> str:
         for each in (evidence.sharpe_ratio, evidence.sharpe_low, evidence.sharpe_high)
     )
     confidence = written(evidence.confidence, Unit.FRACTION)
-    return f"The {confidence} interval of its Sharpe ratio of {ratio} is {low} to {high}, {ending}."
+    return (
+        f"The {confidence} interval of its Sharpe ratio of {ratio}{over_cash(evidence)} is {low} "
+        f"to {high}, {ending}."
+    )
 
 
 def _deflated(evidence: Verdict, comparison: str) -> str:
@@ -233,6 +254,6 @@ def _alpha(evidence: Verdict, comparison: str) -> str:
         written(needed_alpha_t(evidence.trials), Unit.RATIO),
     )
     return (
-        f"Its alpha to the benchmark is {alpha} a year with a t-statistic of {statistic}, "
-        f"{comparison} {least}."
+        f"Its alpha to the benchmark{over_cash(evidence)} is {alpha} a year with a t-statistic of "
+        f"{statistic}, {comparison} {least}."
     )

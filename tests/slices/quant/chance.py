@@ -136,22 +136,27 @@ def random_strategies(count: int, *, seed: int) -> Iterator[Case]:
         yield Case(kind, *traded(weights, returns), held(returns))
 
 
-def simulated_strategies(count: int, *, seed: int) -> Iterator[Case]:
-    """The same decisions traded by the market's simulation, free and at default costs."""
+def simulated_strategies(
+    count: int, *, seed: int, share: float = 1.0, cash_rate: float = 0.0
+) -> Iterator[Case]:
+    """The same decisions on a share of the account, traded by the simulation, free and at costs."""
+    free, dear = (
+        each.model_copy(update={"cash_rate": cash_rate}) for each in (FREE, DEFAULT_COSTS)
+    )
     random = np.random.default_rng(seed)
     for number in range(count):
         whole = ohlcv_panel() if random.random() < 0.3 else close_panel()
         panel = _some_of(whole, random)
         kind = KINDS[number % len(KINDS)]
-        targets = random_weights(kind, *panel.close.shape, random)
+        targets = share * random_weights(kind, *panel.close.shape, random)
         hold = np.full(panel.close.shape, np.nan)
         hold[0] = 1.0 / len(panel.symbols)
         gross, net, held_returns = (
             _simulated(panel, weights, costs)
             for weights, costs in (
-                (changes(targets), FREE),
-                (changes(targets), DEFAULT_COSTS),
-                (hold, DEFAULT_COSTS),
+                (changes(targets), free),
+                (changes(targets), dear),
+                (hold, dear),
             )
         )
         yield Case(kind, gross, net, held_returns)

@@ -11,7 +11,7 @@ import scipy.stats
 from scipy.integrate import quad
 from skfolio import measures
 
-from slices.quant.metrics import METRICS, performance, tails
+from slices.quant.metrics import METRICS, performance, ratios, tails
 from slices.quant.metrics.drawdown import drawdowns
 from tests.slices.quant.market import us_returns
 
@@ -237,6 +237,23 @@ def test_performance_gathers_the_metrics() -> None:
     for name in ("sharpe_ratio", "max_drawdown", "max_drawdown_sessions", "hit_rate"):
         assert getattr(found, name) == ours(name)
     assert found.expected_shortfall == tails.expected_shortfall(SERIES, confidence=0.99)
+
+
+def test_performance_counts_what_is_above_the_risk_free_rate() -> None:
+    found = performance(SERIES, periods_per_year=YEAR, risk_free_rate=0.03)
+    plain = performance(SERIES, periods_per_year=YEAR)
+    options = {"periods_per_year": YEAR, "risk_free_rate": 0.03}
+    assert found.sharpe_ratio == pytest.approx(ratios.sharpe_ratio(SERIES, **options))
+    assert found.sortino_ratio == pytest.approx(ratios.sortino_ratio(SERIES, **options))
+    assert found.sharpe_ratio < plain.sharpe_ratio
+    assert found.annualized_return == plain.annualized_return
+
+
+def test_performance_of_idle_cash_has_no_ratio() -> None:
+    equity = 100_000.0 * (1.0 + 0.05 / YEAR) ** np.arange(500)
+    found = performance(equity[1:] / equity[:-1] - 1.0, periods_per_year=YEAR, risk_free_rate=0.05)
+    assert math.isnan(found.sharpe_ratio)
+    assert math.isnan(found.sortino_ratio)
 
 
 def test_performance_of_nothing_is_undefined() -> None:

@@ -25,7 +25,13 @@ from slices.domain.verdicts import (
 )
 from slices.quant.validity.verdict import judge
 from slices.runtime.codec import decode, encode
-from tests.slices.quant.chance import YEAR, best_of, planted_strategies, random_strategies
+from tests.slices.quant.chance import (
+    YEAR,
+    best_of,
+    planted_strategies,
+    random_strategies,
+    simulated_strategies,
+)
 from tests.slices.quant.market import us_returns
 
 DAY = dt.date(2020, 1, 2)
@@ -149,6 +155,60 @@ def test_random_strategies_seldom_pass() -> None:
     )
     assert grades[Grade.PASS] <= 6
     assert grades[Grade.REJECT] >= 20
+
+
+@pytest.mark.slow
+def test_interest_on_idle_cash_is_no_skill() -> None:
+    cases = list(simulated_strategies(28, seed=5, share=0.1, cash_rate=0.05))
+    blind, knowing = (
+        Counter(
+            judge(
+                each.net, each.benchmark, periods_per_year=YEAR, risk_free_rate=rate, probe=CLEAN
+            ).grade
+            for each in cases
+        )
+        for rate in (0.0, 0.05)
+    )
+    assert knowing[Grade.PASS] <= 1
+    assert blind[Grade.PASS] >= 14
+
+
+def test_an_account_of_cash_alone_shows_nothing() -> None:
+    cash = np.full(1000, 0.05 / YEAR) + np.random.default_rng(0).normal(0.0, 1e-16, 1000)
+    found = verdict(cash, risk_free_rate=0.05)
+    assert found.grade is Grade.REJECT
+    assert math.isnan(found.sharpe_ratio)
+
+
+def test_a_rate_that_everything_earns_changes_nothing_but_the_words() -> None:
+    plain = verdict(skilled())
+    richer = judge(
+        skilled() + 0.05 / YEAR,
+        MARKET + 0.05 / YEAR,
+        periods_per_year=YEAR,
+        risk_free_rate=0.05,
+        probe=CLEAN,
+    )
+    for name in ("sharpe_ratio", "sharpe_low", "deflated_sharpe_ratio", "alpha", "alpha_t"):
+        assert getattr(richer, name) == pytest.approx(getattr(plain, name))
+    assert all("5%" in each for each in (verdict_sentence(richer), richer.reasons[3]))
+    assert "cash" not in verdict_sentence(plain)
+    labels = [str(row[0]) for row in evidence_table(richer).rows]
+    assert sum("cash rate of 5%" in each for each in labels) == 2
+
+
+def evidence_table(found: Verdict) -> Table:
+    return next(each for each in verdict_section(found).blocks if isinstance(each, Table))
+
+
+def test_ruin_is_the_first_reason_whatever_else_is_wrong() -> None:
+    lost = np.append(skilled(80), -1.0)
+    for returns, probe in ((lost, CLEAN), (lost, LEAKY), (np.array([-1.0]), CLEAN)):
+        found = verdict(returns, probe=probe, ruined=DAY)
+        assert found.grade is Grade.REJECT
+        assert str(DAY) in found.reasons[0]
+        assert found.reasons[0] in verdict_sentence(found)
+    assert len(verdict(lost, probe=LEAKY, ruined=DAY).reasons) == 2
 
 
 def test_planted_skill_nearly_always_passes() -> None:
