@@ -33,7 +33,7 @@ from slices.monitor import tasks as monitor
 from slices.runtime.workflow import workflow
 
 
-@workflow()
+@workflow(portfolio.check_members)
 def multi_strategy_portfolio(
     symbols: Symbols = WIDE_SYMBOLS,
     *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from slices.domain.strategies import StrategyName
 from slices.quant.allocation.online import exponentiated_gradient
 from slices.quant.panel import Panel, read_panel
 from slices.quant.returns import simple_returns
-from slices.quant.signals.catalogue import default_parameters, strategy
+from slices.quant.signals.catalogue import check_symbols, default_parameters, strategy
 from slices.quant.signals.strategy import changes
 from slices.quant.types import FloatArray, IntArray
 from slices.quant.validity.look_ahead import probe_decisions
@@ -74,6 +74,16 @@ class Sharing:
     refits: IntArray
     shares: FloatArray
     idle: int
+
+
+def check_members(parameters: dict[str, Any]) -> None:
+    """Check a flow's `strategies` against its `symbols`.
+
+    Raises:
+        ParameterError: Where one of them compares symbols and there is one.
+    """
+    for name in parameters["strategies"]:
+        check_symbols(name, parameters["symbols"])
 
 
 def strategy_sleeve(

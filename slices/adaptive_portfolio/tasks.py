@@ -43,6 +43,7 @@ mean_reversion_findings = compute(reversion_findings.mean_reversion_findings)
 
 strategy_sleeve = compute(ensembles.strategy_sleeve, run_name="trade {name}")
 combine = compute(ensembles.combine)
+check_members = ensembles.check_members
 targets_of = ensembles.targets_of
 chosen_of = ensembles.chosen_of
 ensemble_findings = compute(ensemble_report.ensemble_findings)

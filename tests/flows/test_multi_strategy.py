@@ -81,3 +81,8 @@ def test_a_second_run_computes_nothing(found: MultiStrategyPortfolio) -> None:
 def test_bad_parameters_are_refused(parameter: str, value: object) -> None:
     with pytest.raises(ParameterError, match=parameter):
         multi_strategy_portfolio(**{parameter: value})
+
+
+def test_a_strategy_that_compares_symbols_needs_several() -> None:
+    with pytest.raises(ParameterError, match="two or more"):
+        multi_strategy_portfolio(["KO"], strategies=["macd", "cross_sectional_momentum"])
