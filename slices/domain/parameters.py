@@ -137,13 +137,33 @@ class Costs(ParameterGroup):
         default=0.0, ge=0, le=1, description="Rate per year paid on the value of short positions."
     )
     cash_rate: float = Field(
-        default=0.0, ge=0, le=1, description="Rate per year earned on positive cash."
-    )
+        default=0.0, ge=0, le=1,
+        description="Rate per year earned on cash, apart from what short sales brought in.",
+    )  # fmt: skip
+    margin_rate: float | None = Field(
+        default=None, ge=0, le=1,
+        description="Rate per year paid on borrowed cash; the cash rate where not given.",
+    )  # fmt: skip
 
     @property
     def rate(self) -> float:
         """What is proportional to the notional: commission and half spread, as a fraction."""
         return (self.commission_bps + self.slippage_bps) / 1e4
+
+    @property
+    def debt_rate(self) -> float:
+        """Rate per year paid on borrowed cash: never below what cash earns."""
+        return self.cash_rate if self.margin_rate is None else self.margin_rate
+
+    @model_validator(mode="after")
+    def _no_arbitrage(self) -> Costs:
+        if self.debt_rate < self.cash_rate:
+            message = (
+                f"margin_rate {self.debt_rate:g} must not be below cash_rate {self.cash_rate:g}: "
+                "borrowed cash would earn money by lying idle"
+            )
+            raise ValueError(message)
+        return self
 
 
 class TradingRules(ParameterGroup):

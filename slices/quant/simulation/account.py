@@ -22,6 +22,7 @@ class FillReason(IntEnum):
     TAKE_PROFIT = 6
     DELISTING = 7
     TIME_LIMIT = 8
+    RUIN = 9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +64,12 @@ class Simulation:
     At every session equity is capital, plus the gains of all positions, minus the costs of all
     fills, plus interest and dividends, minus borrow fees.
 
+    An account is ruined at the first point of a session at which it is not worth more than 0: at
+    the fill prices, before or after what is filled there, or at the close. Everything is closed
+    at these prices, for want of money free of costs; every order is cancelled; later decisions
+    are ignored. From then on equity and cash are exactly 0, and what was owed beyond the
+    account's value is written off: equity is what it says above, plus `written_off`.
+
     Attributes:
         capital: Cash before the first session.
         equity: T account values, marked at the close.
@@ -71,14 +78,18 @@ class Simulation:
         marks: T x N prices positions are valued at: the close, or the last one known; NaN before
             a symbol's first bar.
         fills: Every fill.
-        interest: T amounts earned on cash; dividends and borrow fees likewise, in money.
+        interest: T amounts earned on cash without what short positions are worth, negative where
+            paid because that is owed; dividends and borrow fees likewise, in money.
         pending: N target weights decided and not traded, for want of a later session, of a bar or
-            of volume; NaN where none.
+            of volume, or because of ruin; NaN where none.
         scaled_rows: Sessions at which purchases were scaled down because cash was short.
         shortfalls: T amounts of money that were to be traded and were not, because of whole
             shares, too little volume or too little cash.
-        ignored: M x 2 sessions and symbols of weights that came too late: no bar followed.
+        ignored: M x 2 sessions and symbols of weights that came too late: no bar followed, or
+            the account was ruined.
         splits: T x N new shares for one old that it was given; None where there were none.
+        ruined_row: Session at which nothing was left; -1 where that never happened.
+        written_off: Money owed at ruin beyond what the account was worth; lenders lose it.
     """
 
     capital: float
@@ -95,6 +106,8 @@ class Simulation:
     shortfalls: FloatArray
     ignored: IntArray
     splits: FloatArray | None = None
+    ruined_row: int = -1
+    written_off: float = 0.0
 
     @property
     def values(self) -> FloatArray:
@@ -103,5 +116,10 @@ class Simulation:
 
     @property
     def weights(self) -> FloatArray:
-        """T x N held weights: what each position is worth, as a fraction of equity."""
-        return np.asarray(self.values / self.equity[:, None], dtype=np.float64)
+        """T x N held weights: what each position is worth, as a fraction of equity; 0 from ruin."""
+        return np.asarray(self.values / self.divisors[:, None], dtype=np.float64)
+
+    @property
+    def divisors(self) -> FloatArray:
+        """T account values to divide by; 1 from ruin on, where only 0 is left to be divided."""
+        return np.where(self.equity > 0.0, self.equity, 1.0)

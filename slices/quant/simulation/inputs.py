@@ -64,6 +64,7 @@ def terms_of(costs: Costs, rules: TradingRules, *, periods_per_year: int) -> Ter
         minimum=costs.commission_minimum,
         impact=costs.impact,
         interest=costs.cash_rate / periods_per_year,
+        margin=costs.debt_rate / periods_per_year,
         borrow=costs.borrow_rate / periods_per_year,
         volume_share=rules.volume_share,
         gross=rules.gross_exposure,

@@ -23,12 +23,14 @@ from slices.quant.simulation.endings import (
     NOTHING_TO_REDUCE,
     PENDING,
     REPLACED,
+    RUINED,
     SYMBOL_ENDED,
     TIME,
     WHOLE_SHARES,
     end_order,
     withdraw,
 )
+from slices.quant.simulation.ruin import ruin_at_open
 from slices.quant.simulation.sizing import coverable, sized, wanted_quantity
 from slices.quant.simulation.trading import (
     account_value,
@@ -166,6 +168,7 @@ def trade_all(t: int, now: int, world: World) -> None:
     """Live through a session's prices: the fill price, then stops, then limits."""
     if world.purse[0].alive == 0:
         trade_weights(t, now, world)
+        ruin_at_open(t, now, world)
         return
     expire_orders(now, world)
     for phase in PHASES:
@@ -177,6 +180,8 @@ def trade_all(t: int, now: int, world: World) -> None:
         if phase == OPEN:
             trade_weights(t, now, world)
         trade_orders(t, now, phase, 1.0, world)
+        if phase == OPEN:
+            ruin_at_open(t, now, world)
     leave_late(t, now, world)
 
 
@@ -237,8 +242,8 @@ def take_order(now: int, k: int, world: World) -> None:
     order = world.book[k]
     position = world.positions[order.column]
     order.extreme = position.mark
-    if position.ended:
-        end_order(order, CANCELLED, SYMBOL_ENDED)
+    if position.ended or world.purse[0].ruined >= 0:
+        end_order(order, CANCELLED, SYMBOL_ENDED if position.ended else RUINED)
         return
     if order.kind == MARKET and math.isnan(order.quantity):
         if position.intent >= 0:

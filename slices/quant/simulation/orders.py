@@ -4,7 +4,7 @@ The contract is that of `targets`: decided at close t, alive from the next sessi
 purchases, one factor where cash is short. A price beyond a level at the open fills at the open, a
 touch within the session at the level, and stops come before limits where one bar reaches both.
 Trailing stops follow the prices of sessions before. With closes alone every level is looked at at
-the close and fills at that close, never at a price that was not observed.
+the close and fills at that close, never at a price that was not observed. Ruin cancels every order.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ REASONS = (
     "its time was over",
     "still open at the end",
     "its bracket closed the position",
+    "the account was ruined",
 )
 STILL_OPEN = 7
 

@@ -38,6 +38,7 @@ class Terms(NamedTuple):
     """Costs as fractions of notional, per share and per session, and what may be traded.
 
     Attributes:
+        interest: Earned on cash that is free; `margin` is paid where it is owed.
         borrowed: Money that may be owed, as a fraction of equity.
     """
 
@@ -47,6 +48,7 @@ class Terms(NamedTuple):
     minimum: float
     impact: float
     interest: float
+    margin: float
     borrow: float
     volume_share: float
     gross: float
@@ -76,9 +78,11 @@ class Bar(Protocol):
 
 
 class Purse(Protocol):
-    """An account's cash and the counters of its books: fills, orders taken in, orders alive."""
+    """An account's cash, its session of ruin, -1 where none, and the counters of its books."""
 
     cash: float
+    written_off: float
+    ruined: int
     fills: int
     taken: int
     alive: int
@@ -289,7 +293,7 @@ def blank(kind: np.dtype[np.void], *shape: int) -> RecordArray:
 def opened(symbols: int, capital: float) -> tuple[RecordArray, RecordArray]:
     """Open an account that holds cash alone: its purse and its positions."""
     purse, positions = blank(PURSE, 1), blank(POSITION, symbols)
-    purse["cash"] = capital
+    purse["cash"], purse["ruined"] = capital, -1
     positions["mark"] = positions["pending"] = np.nan
     positions["decided"] = positions["intent"] = positions["last"] = -1
     return purse, positions

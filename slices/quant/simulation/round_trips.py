@@ -2,7 +2,7 @@
 
 A fill that turns a long position short, or the other way, ends one trade and begins the next; its
 costs are divided by shares. The gains of all trades, closed and open, plus interest and dividends
-minus borrow fees are the change in equity.
+minus borrow fees, and what was written off at ruin, are the change in equity.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ REASONS = {
     FillReason.TAKE_PROFIT: "take profit",
     FillReason.DELISTING: "end of the data",
     FillReason.TIME_LIMIT: "time limit",
+    FillReason.RUIN: "ruin",
 }
 
 

@@ -95,6 +95,8 @@ def simulation_of(
         shortfalls=closes["shortfall"].copy(),
         ignored=ignored,
         splits=splits,
+        ruined_row=int(world.purse[0].ruined),
+        written_off=float(world.purse[0].written_off),
     )
 
 

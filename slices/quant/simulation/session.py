@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from slices.quant.compiled import compiled
 from slices.quant.simulation.endings import CANCELLED, REPLACED, withdraw
 from slices.quant.simulation.ordering import settle_orders, split_orders, take_orders, trade_all
+from slices.quant.simulation.ruin import ruin_at_close, ruin_at_open
+from slices.quant.simulation.trading import close_free
 
 if TYPE_CHECKING:
     from slices.quant.simulation.records import Bar, Terms, World
@@ -21,7 +23,11 @@ DELISTING = 7
 
 @compiled
 def hold_overnight(t: int, now: int, world: World) -> None:
-    """Apply splits, pay interest, borrow fees and dividends; nothing before the first session."""
+    """Apply splits, pay interest, borrow fees and dividends; nothing before the first session.
+
+    Interest is of cash without what short positions are worth: what they were sold for is the
+    lender's collateral. Positive it earns `interest`, negative it costs `margin`.
+    """
     purse, line, borrowed = world.purse[0], world.closes[t], 0.0
     for i in range(world.positions.size):
         position, bar = world.positions[i], world.bars[t, i]
@@ -31,7 +37,8 @@ def hold_overnight(t: int, now: int, world: World) -> None:
             borrowed -= position.shares * position.mark
         line.dividends += position.shares * bar.dividend
     if now > 0:
-        line.interest = max(purse.cash, 0.0) * world.terms.interest
+        free = purse.cash - borrowed
+        line.interest = free * (world.terms.interest if free > 0.0 else world.terms.margin)
         line.borrow = borrowed * world.terms.borrow
     purse.cash += line.interest - line.borrow + line.dividends
 
@@ -54,36 +61,41 @@ def room_for(bar: Bar, terms: Terms) -> float:
 
 @compiled
 def leave(now: int, i: int, world: World) -> None:
-    """Close a position at its last mark, free of costs: the data ends, nobody trades."""
-    purse, position = world.purse[0], world.positions[i]
-    if position.shares != 0.0:
-        line = world.tape[purse.fills]
-        line.row, line.column, line.reason = now, i, DELISTING
-        line.quantity, line.price = -position.shares, position.mark
-        line.commission, line.spread, line.impact = 0.0, 0.0, 0.0
-        line.order, line.decided = -1, now - 1
-        purse.fills += 1
-        purse.cash += position.shares * position.mark
-        position.shares = 0.0
+    """Close a position at its last mark: the data ends."""
+    position = world.positions[i]
+    close_free(now, i, position.mark, DELISTING, world)
     position.ended, position.pending = True, math.nan
 
 
 @compiled
+def marked_value(world: World) -> float:
+    """Value the account at the marks."""
+    value = world.purse[0].cash
+    for i in range(world.positions.size):
+        position = world.positions[i]
+        if position.shares != 0.0:
+            value += position.shares * position.mark
+    return value
+
+
+@compiled
 def close_session(t: int, now: int, world: World) -> None:
-    """Mark positions, let symbols that end leave, and write what the account is worth."""
+    """Mark positions, let symbols that end leave, and write what the account is worth.
+
+    One that is worth nothing is closed.
+    """
     for i in range(world.positions.size):
         position, close = world.positions[i], world.bars[t, i].close
         if not math.isnan(close):
             position.mark = close
         if position.last == t:
             leave(now, i, world)
-    equity = world.purse[0].cash
+    equity = marked_value(world)
+    ruin_at_close(now, equity, world)
     for i in range(world.positions.size):
         position = world.positions[i]
         world.shares[t, i], world.marks[t, i] = position.shares, position.mark
-        if position.shares != 0.0:
-            equity += position.shares * position.mark
-    world.closes[t].equity, world.closes[t].cash = equity, world.purse[0].cash
+    world.closes[t].equity, world.closes[t].cash = max(equity, 0.0), world.purse[0].cash
 
 
 @compiled
@@ -99,8 +111,9 @@ def take_weights(t: int, now: int, world: World) -> None:
 
 @compiled
 def take_decisions(t: int, now: int, world: World) -> None:
-    """Take in what was decided at a close: weights, then orders."""
-    take_weights(t, now, world)
+    """Take in what was decided at a close: weights, then orders; of no use after ruin."""
+    if world.purse[0].ruined < 0:
+        take_weights(t, now, world)
     take_orders(now, world)
 
 
@@ -126,7 +139,8 @@ def advance(first: int, shift: int, world: World) -> int:
         for i in range(symbols):
             world.positions[i].room = room_for(world.bars[t, i], world.terms)
         split_orders(t, world)
-        trade_all(t, now, world)
+        if not ruin_at_open(t, now, world):
+            trade_all(t, now, world)
         close_session(t, now, world)
         settle_orders(t, world)
         take_decisions(t, now, world)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from slices.quant.simulation.records import RecordArray, World
     from slices.quant.types import BoolArray, FloatArray
 
-NO_TERMS = Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, whole=False)
+NO_TERMS = Terms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, whole=False)
 """Decisions are taken in without looking at costs and rules."""
 
 
@@ -54,6 +54,9 @@ class Account:
         book: Records of the orders that are alive, or whose brackets are.
         alive: How many orders the book's list of live ones has.
         orders: How many orders have been handed in; also the number of the next one.
+        ruined_row: Number of the session at which nothing was left; -1 where something is. Later
+            decisions are ignored, and later orders cancelled.
+        written_off: Money that was then owed beyond what the account was worth.
     """
 
     symbols: tuple[str, ...]
@@ -63,6 +66,8 @@ class Account:
     book: np.ndarray
     alive: int = 0
     orders: int = 0
+    ruined_row: int = -1
+    written_off: float = 0.0
 
     @property
     def shares(self) -> FloatArray:
@@ -94,7 +99,8 @@ class Step:
 
     Attributes:
         account: The account after the close.
-        session: The session as a simulation of one row, whose fills carry the session's number.
+        session: The session as a simulation of one row, whose fills carry the session's number; so
+            does `ruined_row`, from ruin on.
         outcomes: Number and outcome of every order that ended in this session.
     """
 
@@ -241,6 +247,7 @@ def _world(
     purse, positions = opened(len(account.symbols), account.cash)
     positions[:] = account.positions
     purse["taken"], purse["alive"] = account.book.size, account.alive
+    purse["ruined"], purse["written_off"] = account.ruined_row, account.written_off
     return world_of(
         bars,
         terms,
@@ -258,6 +265,8 @@ def _after(account: Account, world: World) -> Account:
         positions=cast("RecordArray", world.positions),
         book=cast("RecordArray", world.book),
         alive=world.purse[0].alive,
+        ruined_row=int(world.purse[0].ruined),
+        written_off=float(world.purse[0].written_off),
     )
 
 

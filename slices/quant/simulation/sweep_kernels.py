@@ -108,6 +108,8 @@ def add_sleeve(
 ) -> int:
     """Run one symbol's account and add its value at every close to `equity`.
 
+    One that a short position has ruined adds nothing from then on.
+
     Args:
         closes: T, known from `begin` on.
         prices: T fill prices, likewise.
@@ -125,14 +127,22 @@ def add_sleeve(
         equity[t] += capital
     shares, cash, held, trades = 0.0, capital, 0.0, 0
     for t in range(begin + 1, sessions):
+        before = shares
         if signals[t - 1] != held:
-            before = shares
             held = signals[t - 1]
             shares, cash = traded(shares, cash, prices[t], held, rate)
             if before != 0.0 and shares * before <= 0.0:
                 trades += 1
+        if (shares < 0.0 or before < 0.0) and worth(cash, shares, prices[t], closes[t]) <= 0.0:
+            return trades + int(shares * before > 0.0)
         equity[t] += cash + shares * closes[t]
     return trades
+
+
+@compiled
+def worth(cash: float, shares: float, price: float, close: float) -> float:
+    """Return the lesser value of an account at two prices."""
+    return cash + min(shares * price, shares * close)
 
 
 @compiled

@@ -53,7 +53,7 @@ class SweepAccount:
         """Whether costs are proportional and every symbol has all bars from its first one on."""
         parts = (
             self.costs.commission_per_share, self.costs.commission_minimum, self.costs.impact,
-            self.costs.borrow_rate, self.costs.cash_rate,
+            self.costs.borrow_rate, self.costs.cash_rate, self.costs.debt_rate,
         )  # fmt: skip
         missing = np.isnan(self.panel.close)
         is_broken = (missing[1:] & ~missing[:-1]).any() or missing[-1].any()

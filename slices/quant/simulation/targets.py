@@ -8,10 +8,13 @@ purchases are scaled down by one factor, which is reported. Positions are marked
 A symbol without a bar trades at its next one, unless a newer decision comes first. One whose bars
 end before the panel does is closed at its last close in that session, free of costs: nobody
 trades there, the data ends. A decision at the last session has no next one and stays pending.
+
+An account that is worth nothing is closed; see `Simulation`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +29,7 @@ from slices.quant.simulation.inputs import (
     known_volatility,
     terms_of,
 )
+from slices.quant.simulation.plain_ruin import ended_at_ruin
 from slices.quant.simulation.records import ORDER, PlainCurves, PlainFills, blank, opened
 from slices.quant.simulation.running import lived, simulation_of, world_of
 
@@ -136,6 +140,7 @@ def is_plain(panel: Panel, costs: Costs, rules: TradingRules) -> bool:
         costs.impact,
         costs.borrow_rate,
         costs.cash_rate,
+        costs.debt_rate,
     )
     is_simple = not any(extras) and not rules.whole_shares and rules.volume_share == 1.0
     return is_simple and panel.close.size > 0 and not np.isnan(panel.close.min())
@@ -167,7 +172,7 @@ def _plain(
     prices = closes if panel.open is None else np.ascontiguousarray(panel.open)
     money = (costs.rate, max(0.0, rules.gross_exposure - 1.0), float(capital))
     count = simulate_plain(closes, prices, targets, rows, money, fills, curves)
-    return Simulation(
+    account = Simulation(
         capital=capital,
         equity=curves.equity,
         cash=curves.cash,
@@ -181,6 +186,12 @@ def _plain(
         scaled_rows=np.flatnonzero(curves.is_scaled),
         shortfalls=curves.shortfalls,
         ignored=np.zeros((0, 2), dtype=np.int64),
+    )
+    ended = ended_at_ruin(account, prices, targets, rows, gross=rules.gross_exposure)
+    if ended.ruined_row < 0:
+        return account
+    return replace(
+        ended, ignored=late_decisions(targets, last_rows(closes), ruined_row=ended.ruined_row)
     )
 
 
@@ -235,8 +246,10 @@ def _general(
         book=blank(ORDER, 0),
         targets=targets,
     )
-    ignored = late_decisions(targets, positions["last"])
-    return simulation_of(lived(world), capital=capital, ignored=ignored, splits=splits)
+    world = lived(world)
+    ruined_row = int(world.purse[0].ruined)
+    ignored = late_decisions(targets, positions["last"], ruined_row=ruined_row)
+    return simulation_of(world, capital=capital, ignored=ignored, splits=splits)
 
 
 def last_rows(closes: FloatArray) -> IntArray:
@@ -252,8 +265,10 @@ def last_rows(closes: FloatArray) -> IntArray:
     return np.where(ends, last, -1).astype(np.int64)
 
 
-def late_decisions(targets: FloatArray, last: IntArray) -> IntArray:
-    """Return M x 2 sessions and symbols of weights other than 0 that no bar follows."""
+def late_decisions(targets: FloatArray, last: IntArray, *, ruined_row: int = -1) -> IntArray:
+    """Return M x 2 sessions and symbols of weights other than 0 that no bar, or ruin, follows."""
     rows = np.arange(targets.shape[0])[:, None]
-    is_late = (last >= 0) & (rows >= last) & (np.nan_to_num(targets) != 0.0)
-    return np.argwhere(is_late)
+    is_late = (last >= 0) & (rows >= last)
+    if ruined_row >= 0:
+        is_late |= rows >= ruined_row
+    return np.argwhere(is_late & (np.nan_to_num(targets) != 0.0))

@@ -150,6 +150,22 @@ def affordable_share(
 
 
 @compiled
+def close_free(now: int, i: int, price: float, reason: int, world: World) -> None:
+    """Close what there is of a position at a price, free of costs: nobody trades there."""
+    purse, position = world.purse[0], world.positions[i]
+    if position.shares == 0.0:
+        return
+    line = world.tape[purse.fills]
+    line.row, line.column, line.reason = now, i, reason
+    line.quantity, line.price = -position.shares, price
+    line.commission, line.spread, line.impact = 0.0, 0.0, 0.0
+    line.order, line.decided = -1, now - 1
+    purse.fills += 1
+    purse.cash += position.shares * price
+    position.shares = 0.0
+
+
+@compiled
 def fill(
     t: int, i: int, quantity: float, price: float, why: tuple[int, int, int, int], world: World
 ) -> None:

@@ -17,6 +17,7 @@ from slices.quant.simulation import (
     endings,
     ordering,
     plain,
+    ruin,
     session,
     sizing,
     trading,
@@ -37,8 +38,8 @@ from slices.quant.simulation.targets import simulate_targets
 from tests.slices.quant.test_kernels import interpreted
 
 COMPILED: tuple[ModuleType, ...] = (
-    plain, volatility, trading, endings, triggers, brackets, weighing, sizing, ordering, session,
-    tripping,
+    plain, volatility, trading, endings, triggers, brackets, weighing, sizing, ordering, ruin,
+    session, tripping,
 )  # fmt: skip
 FREE = Costs(commission_bps=0, slippage_bps=0)
 RULES = TradingRules()
@@ -51,6 +52,7 @@ EVERY_COST = Costs(
     impact=0.3,
     borrow_rate=0.05,
     cash_rate=0.03,
+    margin_rate=0.08,
 )
 
 
@@ -251,7 +253,9 @@ def check_ledger(case: Case, account: Simulation) -> None:
     for t in range(account.equity.size):
         shares, marks = shares * splits[t], marks / splits[t]
         borrowed = -np.where(shares < 0, shares * marks, 0.0).sum()
-        interest = max(cash, 0.0) * case.costs.cash_rate / 252 if t else 0.0
+        free = cash - borrowed
+        rate = case.costs.cash_rate if free > 0 else case.costs.debt_rate
+        interest = free * rate / 252 if t else 0.0
         fees = borrowed * case.costs.borrow_rate / 252 if t else 0.0
         paid = 0.0 if case.dividends is None else float(shares @ case.dividends[t])
         assert account.interest[t] == pytest.approx(interest, rel=1e-9, abs=1e-12 * scale)
@@ -263,6 +267,7 @@ def check_ledger(case: Case, account: Simulation) -> None:
             shares[fills.columns[f]] += fills.quantities[f]
         marks = np.where(np.isnan(case.panel.close[t]), marks, case.panel.close[t])
         value = np.where(shares == 0, 0.0, shares * marks).sum()
+        cash += account.written_off if t == account.ruined_row else 0.0
         assert np.array_equal(account.shares[t], shares)
         assert account.cash[t] == pytest.approx(cash, rel=1e-9, abs=1e-9 * scale)
         assert account.equity[t] == pytest.approx(cash + value, rel=1e-9, abs=1e-9 * scale)
@@ -276,7 +281,7 @@ def check_fills(case: Case, account: Simulation) -> None:
     assert (fills.quantities != 0).all()
     assert min(fills.costs.min(initial=0), fills.commissions.min(initial=0)) >= 0
     at = (fills.rows, fills.columns)
-    is_trade = fills.reasons != FillReason.DELISTING
+    is_trade = ~np.isin(fills.reasons, [FillReason.DELISTING, FillReason.RUIN])
     tolerance = 1 + 1e-12
     highest = panel.close if panel.high is None else panel.high
     lowest = panel.close if panel.low is None else panel.low

@@ -305,9 +305,9 @@ def test_interest_borrow_fees_and_dividends_follow_what_was_held_overnight() -> 
     costs = Costs(commission_bps=0, slippage_bps=0, borrow_rate=0.0252, cash_rate=0.252)
     case = Case(panel=panel, targets=dividends, costs=costs, dividends=dividends)
     account = case.ordered([order(-100)])
-    cash = 1e5 * 1.001 + 1e4
+    own = 1e5 * 1.001
     assert account.dividends.tolist() == [0, 0, -100, 0]
-    assert account.interest[:3] == pytest.approx([0, 100, cash * 0.001])
+    assert account.interest[:3] == pytest.approx([0, 100, own * 0.001])
     assert account.borrow_fees == pytest.approx([0, 0, 1, 1])
     check_ledger(case, account)
 

@@ -37,7 +37,7 @@ from tests.slices.quant.simulated import (
 def check_pnl(case: Case, account: Simulation) -> None:
     closed, still_open = trades_of(account, case.panel)
     earned = account.interest.sum() + account.dividends.sum() - account.borrow_fees.sum()
-    gained = sum(each.pnl for each in closed + still_open) + earned
+    gained = sum(each.pnl for each in closed + still_open) + earned + account.written_off
     scale = case.capital + np.abs(account.values).max() + np.abs(account.fills.costs).sum()
     assert gained == pytest.approx(account.equity[-1] - case.capital, rel=1e-9, abs=1e-9 * scale)
     costs = sum(each.costs for each in closed + still_open)
