@@ -86,16 +86,20 @@ def optimization(
     )  # fmt: skip
     made = optimize.search(bars, plan)
     surface = optimize.search_surface.submit(made)
-    folds = optimize.walk.submit(bars, made, windows=windows)
-    combinatorial = optimize.combinatorial_evidence.submit(made)
-    overfitting = optimize.overfitting_evidence.submit(bars, made)
-    rules = optimize.candidates(bars, made, folds=folds.result(), surface=surface.result())
+    validation = optimize.validation(bars, plan, made)
+    folds = optimize.walk.submit(bars, validation, windows=windows)
+    combinatorial = optimize.combinatorial_evidence.submit(validation)
+    overfitting = optimize.overfitting_evidence.submit(bars, made, validation=validation)
+    rules = optimize.candidates(
+        bars, made, validation=validation, folds=folds.result(), surface=surface.result()
+    )
     backtests = backtest.backtest_targets.map(
         unmapped(bars), rules, costs=unmapped(costs), capital=capital, seed=seed
     )
     study = optimize.optimization_findings(
         bars,
         trials=made,
+        validation=validation,
         surface=surface.result(),
         folds=folds.result(),
         combinatorial=combinatorial.result(),

@@ -149,6 +149,7 @@ class Fold:
         in_sample_first: First session whose return the choice knew.
         decided: The session at whose close the choice was made, the last one it knew.
         out_of_sample_last: The last session traded with it.
+        trial: Its place among the trials that validate, from 0.
         parameters: What was chosen.
         in_sample_sharpe: Smoothed Sharpe ratio it was chosen for.
         out_of_sample_sharpe: Its own on the sessions after; 0 where it was never in the market.
@@ -197,10 +198,12 @@ class OverfittingEvidence:
         deflated_sharpe_ratio: Probability that the best trial's true ratio is above what the best
             of as many trials without skill would show.
         probability_of_overfitting: Share of splits of history in which the best half-history
-            choice was below the median on the other half.
+            choice was not above the median on the other half, ties at it counting one half; NaN
+            where `reason` says why.
         probability_of_loss: Share of these splits in which it lost money there.
         splits: Number of them; `groups` blocks of history were recombined.
         left_out: Trials without returns to compare, because they lost everything.
+        reason: Why there is no probability of overfitting; empty where there is one.
     """
 
     trials: int
@@ -212,6 +215,7 @@ class OverfittingEvidence:
     groups: int
     splits: int
     left_out: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +227,10 @@ class StudySettings:
         dimensions: Name, smallest and largest value tried, and number of values, of each parameter.
         fixed: Name and value of what was set and not varied.
         asked: Trials asked for; `trials` is how many there were.
+        validation_trials: How many sets of parameters the walk-forward, the combinatorial cross-
+            validation and the probability of overfitting choose among; all of them were set before
+            any was scored.
+        validation_method: How these were set; `trials` themselves where it is `method`.
         first_session: Where every account begins.
         lookback_sessions: The longest history any trial needs for a decision.
         block_sessions: Granularity of all windows.
@@ -236,6 +244,8 @@ class StudySettings:
     fixed: tuple[tuple[str, float | bool | str], ...]
     asked: int
     trials: int
+    validation_trials: int
+    validation_method: SearchMethod
     seed: int
     first_session: dt.date
     last_session: dt.date

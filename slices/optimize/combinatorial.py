@@ -34,6 +34,9 @@ TEST_FOLDS = 2
 def combinatorial_evidence(trials: Trials) -> CombinatorialEvidence:
     """Judge choices on folds of history they did not know.
 
+    Args:
+        trials: Of points that were set before any was scored.
+
     Returns:
         Ratios of the chosen trials' own returns: a change of parameters costs nothing here. Where
         the folds would not be longer than the purge, nothing but the reason.

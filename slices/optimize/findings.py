@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
-from slices.domain.studies import Optimization, StudySettings
+from slices.domain.studies import Optimization, SearchMethod, StudySettings
 from slices.domain.verdict_report import verdict_figure, verdict_section
 from slices.optimize.charts import equity_chart, map_chart, split_chart
 from slices.optimize.space import value_at
@@ -26,6 +26,7 @@ from slices.optimize.wording import (
     parameters_text,
     plateau_text,
     study_notes,
+    validation_text,
 )
 from slices.quant.signals.catalogue import strategy
 
@@ -53,6 +54,7 @@ def optimization_findings(
     bars: DatasetRef,
     *,
     trials: Trials,
+    validation: Trials,
     surface: SearchSurface,
     folds: tuple[Fold, ...],
     combinatorial: CombinatorialEvidence,
@@ -63,7 +65,8 @@ def optimization_findings(
 
     Args:
         bars: The data.
-        trials: Everything tried.
+        trials: Everything searched.
+        validation: The trials that the choices of the validation were made among.
         surface: What the trials look like together.
         folds: The choices of the walk-forward.
         combinatorial: Choices judged on folds they did not know.
@@ -77,7 +80,7 @@ def optimization_findings(
         summary=(),
         report=EMPTY,
         bars=bars,
-        settings=study_settings(trials),
+        settings=study_settings(trials, validation),
         surface=surface,
         folds=folds,
         combinatorial=combinatorial,
@@ -102,8 +105,8 @@ def optimization_findings(
     )
 
 
-def study_settings(trials: Trials) -> StudySettings:
-    """Say what was searched, and how."""
+def study_settings(trials: Trials, validation: Trials) -> StudySettings:
+    """Say what was searched, and how, and what validated it."""
     plan = trials.plan
     varied = []
     for place, each in enumerate(plan.space.dimensions):
@@ -119,6 +122,8 @@ def study_settings(trials: Trials) -> StudySettings:
         fixed=plan.space.fixed,
         asked=plan.asked,
         trials=len(trials.points),
+        validation_trials=len(validation.points),
+        validation_method=(SearchMethod.RANDOM if plan.method is SearchMethod.TPE else plan.method),
         seed=plan.seed,
         first_session=trials.first_session,
         last_session=trials.last_session,
@@ -147,6 +152,7 @@ def _figures(study: Optimization) -> tuple[KeyFigure, ...]:
     holding = written(walked.benchmark_performance.sharpe_ratio, Unit.RATIO)
     hindsight = written(study.hindsight.performance.sharpe_ratio, Unit.RATIO)
     blocks = f"{luck.splits:,} splits of history; chance is 50%"
+    odds = f"not defined: {luck.reason}" if luck.reason else blocks
     return (
         KeyFigure(
             label="Sharpe out of sample", value=walked.performance.sharpe_ratio, unit=Unit.RATIO,
@@ -158,7 +164,7 @@ def _figures(study: Optimization) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Probability of overfitting", value=luck.probability_of_overfitting,
-            unit=Unit.FRACTION, note=blocks,
+            unit=Unit.FRACTION, note=odds,
         ),
         KeyFigure(
             label="Deflated Sharpe ratio", value=luck.deflated_sharpe_ratio, unit=Unit.FRACTION,
@@ -200,8 +206,9 @@ def _out_of_sample(study: Optimization) -> Section:
     return Section(
         title="Out of sample",
         intro=(
-            f"Parameters were chosen {len(study.folds)} times, each time on past sessions alone, "
-            "and traded on the sessions after; all of it is one account, so changing parameters "
+            f"Parameters were chosen {len(study.folds)} times, each time on past sessions alone "
+            f"and among {validation_text(study.settings)}, and "
+            "traded on the sessions after; all of it is one account, so changing parameters "
             "is paid for."
         ),
         blocks=(equity_chart(backtests), comparison_table(backtests), fold_table(study.folds)),
@@ -234,7 +241,13 @@ def _summary(study: Optimization) -> tuple[tuple[str, str], ...]:
         ("Out of sample", f"{walked.sessions[0]} to {walked.sessions[-1]}"),
         ("Sharpe ratio out of sample", written(walked.performance.sharpe_ratio, Unit.RATIO)),
         ("Sharpe ratio of holding", written(walked.benchmark_performance.sharpe_ratio, Unit.RATIO)),
-        ("Probability of overfitting", written(luck.probability_of_overfitting, Unit.FRACTION)),
+        ("Validated among", validation_text(settings)),
+        (
+            "Probability of overfitting",
+            f"not defined: {luck.reason}"
+            if luck.reason
+            else written(luck.probability_of_overfitting, Unit.FRACTION),
+        ),
         ("Deflated Sharpe ratio", written(luck.deflated_sharpe_ratio, Unit.FRACTION)),
         ("Verdict on the walk-forward", walked.verdict.grade.value.upper()),
     )

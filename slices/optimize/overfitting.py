@@ -31,19 +31,24 @@ MOST_RANKED = 60_000_000
 """Ratios that may be ranked over all splits, which takes about a second."""
 
 
-def overfitting_evidence(bars: DatasetRef, trials: Trials) -> OverfittingEvidence:
+def overfitting_evidence(
+    bars: DatasetRef, trials: Trials, *, validation: Trials
+) -> OverfittingEvidence:
     """Deflate the best Sharpe ratio and estimate the probability of overfitting.
 
     Args:
         bars: What the trials were made on.
         trials: All of them: what is not counted here is not deflated for.
+        validation: Those of points that were set before any was scored. They are what is chosen
+            among, and how they spread is what luck could do: trials that were sought out where
+            ratios are high are alike.
     """
     own = scores(trials)
     periods = trials.sweep.periods_per_year
     best = int(np.nanargmax(own))
-    variance = sharpe_variance_of(own / math.sqrt(periods)) or 0.0
-    whole = np.asarray(np.isfinite(trials.sweep.block_squares).all(axis=1))
-    combined = _combined(trials, whole)
+    variance = sharpe_variance_of(scores(validation) / math.sqrt(periods)) or 0.0
+    whole = np.asarray(np.isfinite(validation.sweep.block_squares).all(axis=1))
+    combined = _combined(validation, whole)
     return OverfittingEvidence(
         trials=own.size,
         best_sharpe=float(own[best]),
@@ -57,6 +62,7 @@ def overfitting_evidence(bars: DatasetRef, trials: Trials) -> OverfittingEvidenc
         groups=combined.blocks if combined else 0,
         splits=combined.logits.size if combined else 0,
         left_out=int((~whole).sum()),
+        reason=combined.reason if combined else "there are no two trials or blocks to compare",
     )
 
 

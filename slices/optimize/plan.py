@@ -32,6 +32,9 @@ BLOCK_BYTES = 128 * 2**20
 MOST_TPE_TRIALS = 5_000
 """Each suggestion looks at all trials before it, so that many more would take hours."""
 
+MOST_VALIDATION_TRIALS = 2_000
+"""Random points that validate where those that are searched depend on scores."""
+
 MOST_BATCHES = 64
 FEWEST_PER_BATCH = 250
 
@@ -45,7 +48,10 @@ class SearchPlan:
         space: What is varied.
         method: How points are chosen.
         asked: Trials asked for.
-        points: C x D values to try; empty where each depends on those before (TPE).
+        points: C x D values that are tried whatever comes out. A grid and random points are all
+            there is to try. TPE looks for its own, by scores over the whole history, so these are
+            random ones, to validate on: a choice among points that others' futures have led to
+            would know more than its own past.
         levels: The values of each dimension on a grid; empty for other methods.
         first: Row of the first session of every account.
         lookback_sessions: The longest history any trial needs for a decision.
@@ -94,8 +100,11 @@ def plan_search(
     _check_trials(method, trials)
     space = make_space(strategy, fixed=fixed, ranges=ranges)
     levels, points = _points(space, method, trials, seed)
+    learns = method is SearchMethod.TPE
     panel = read_panel(bars)
-    lookback = _longest_lookback(space, points)
+    lookback = _longest_lookback(
+        space, np.concatenate([points, _corners(space)]) if learns else points
+    )
     first = first_row(panel, lookback)
     _check_length(panel, first, windows)
     returns = len(panel.sessions) - first - 1
@@ -109,7 +118,7 @@ def plan_search(
         levels=levels,
         first=first,
         lookback_sessions=lookback,
-        block_sessions=block_length(returns, len(points) or trials),
+        block_sessions=block_length(returns, trials if learns else len(points)),
         costs=costs,
         capital=capital,
     )
@@ -124,14 +133,13 @@ def _points(
         case SearchMethod.RANDOM:
             return (), random_points(space, trials, seed=seed)
         case SearchMethod.TPE:
-            return (), np.empty((0, len(space.dimensions)))
+            return (), random_points(space, min(trials, MOST_VALIDATION_TRIALS), seed=seed)
 
 
 def _longest_lookback(space: Space, points: FloatArray) -> int:
-    """Return the longest lookback of what is tried; of the space's corners where it is open."""
+    """Return the longest lookback of what may be tried."""
     warmup = catalogue.strategy(space.strategy).warmup
-    tried = points if len(points) else _corners(space)
-    return max(int(warmup(each)) for each in space.configurations(tried))
+    return max(int(warmup(each)) for each in space.configurations(points))
 
 
 def _corners(space: Space) -> FloatArray:

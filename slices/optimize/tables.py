@@ -72,6 +72,7 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
             each.annual_turnover,
             len(each.trades),
             f"{each.verdict.trials:,}",
+            "its decisions" if each.verdict.probe.cuts else "no",
             each.verdict.grade.value.upper(),
         )
         for each in backtests
@@ -88,6 +89,7 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
             None,
             "",
             "",
+            "",
         )
     )
     return Table(
@@ -95,18 +97,20 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
         title="The same sessions compared",
         columns=(
             "", "Return a year", "Volatility", "Sharpe", "Max drawdown", "Turnover a year",
-            "Trades", "Deflated for trials", "Verdict",
+            "Trades", "Deflated for trials", "Probed for look-ahead", "Verdict",
         ),
         units=(
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.FRACTION,
-            Unit.COUNT, Unit.TEXT, Unit.TEXT,
+            Unit.COUNT, Unit.TEXT, Unit.TEXT, Unit.TEXT,
         ),
         rows=tuple(rows),
         caption=(
             f"{first.sessions[0]} to {first.sessions[-1]}, net of costs. All but the walk-forward "
-            "and holding were picked by looking at these very sessions."
+            "and holding were picked by looking at these very sessions. Choosing was not probed "
+            "for look-ahead; of the walk-forward the decisions were, with its choices as they "
+            "are. What was picked with hindsight was not probed: its decisions would look clean."
         ),
-        best=("", "high", "low", "high", "low", "low", "", "", ""),
+        best=("", "high", "low", "high", "low", "low", "", "", "", ""),
     )  # fmt: skip
 
 
@@ -159,7 +163,9 @@ def luck_table(evidence: OverfittingEvidence) -> Table:
             "Probability of overfitting",
             evidence.probability_of_overfitting,
             Unit.FRACTION,
-            f"the best on half of history is below the median on the other half; "
+            f"not defined: {evidence.reason}"
+            if evidence.reason
+            else "the best on half of history is not above the median on the other half; "
             f"{evidence.splits:,} splits of {evidence.groups} blocks; 50% is chance",
         ),
         (

@@ -41,6 +41,15 @@ def search(bars: DatasetRef, planned: plan.SearchPlan) -> trials.Trials:
     """Try everything planned, in parallel; what an interrupted run has finished is not repeated."""
     if planned.method is SearchMethod.TPE:
         return trials.collected(bars, planned, [search_by_tpe(bars, plan=planned)])
+    return _tried(bars, planned)
+
+
+def validation(bars: DatasetRef, planned: plan.SearchPlan, made: trials.Trials) -> trials.Trials:
+    """Return the trials choices are validated among: what was made, or random ones for TPE."""
+    return _tried(bars, planned) if planned.method is SearchMethod.TPE else made
+
+
+def _tried(bars: DatasetRef, planned: plan.SearchPlan) -> trials.Trials:
     batches = plan.batches(planned)
     found = results_of(
         try_batch,

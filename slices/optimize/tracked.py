@@ -75,13 +75,18 @@ def _parameters(study: Optimization, trials: Trials) -> tuple[tuple[str, str], .
         ("symbols", " ".join(study.bars.symbols)),
         ("method", settings.method.value),
         ("trials", str(settings.trials)),
+        ("validation_method", settings.validation_method.value),
+        ("validation_trials", str(settings.validation_trials)),
         ("seed", str(settings.seed)),
         ("capital", f"{settings.capital:g}"),
         ("first_session", str(settings.first_session)),
         ("last_session", str(settings.last_session)),
         *ranges,
         *((f"fixed.{name}", value_text(value)) for name, value in settings.fixed),
-        *((f"costs.{name}", f"{value:g}") for name, value in costs.model_dump().items()),
+        *(
+            (f"costs.{name}", f"{value:g}")
+            for name, value in costs.model_dump(exclude_none=True).items()
+        ),
     )
 
 

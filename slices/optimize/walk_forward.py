@@ -1,8 +1,10 @@
 """Walk-forward: parameters chosen on one window, traded on the next, again and again.
 
 A choice is made at the close of the last session it knows, by the best neighbourhood on its window,
-and its decisions count from that close on. What the accounts held before is held until a decision
-differs, so a change of parameters costs what it trades.
+and its decisions count from that close on. It is made among points that were set before any was
+scored: points that scores over the whole history have led to would bring the future along. What the
+accounts held before is held until a decision differs, so a change of parameters costs what it
+trades.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from slices.domain.backtests import TargetWeights
 from slices.domain.errors import InfeasibleError, InsufficientHistoryError
 from slices.domain.studies import DEFAULT_WINDOWS, Fold, SearchSurface, ValidationWindows
+from slices.domain.verdicts import LookAheadProbe
 from slices.optimize.lattice import lattice_of
 from slices.optimize.trials import Trials, scores
 from slices.quant.panel import read_panel
@@ -41,7 +44,7 @@ def walk_forward(
 
     Args:
         bars: What the trials were made on.
-        trials: All of them.
+        trials: Of points that were set before any was scored.
         windows: Rounded to whole blocks of the study, at least one.
 
     Returns:
@@ -105,42 +108,57 @@ def spans(trials: Trials, windows: ValidationWindows) -> list[tuple[slice, slice
 
 
 def candidates(
-    bars: DatasetRef, trials: Trials, *, folds: tuple[Fold, ...], surface: SearchSurface
+    bars: DatasetRef,
+    trials: Trials,
+    *,
+    validation: Trials,
+    folds: tuple[Fold, ...],
+    surface: SearchSurface,
 ) -> tuple[TargetWeights, ...]:
     """Return what to compare: the walk-forward, the best in hindsight, the plateau's centre.
 
     All begin where the first choice was made. The walk-forward's choices saw none of what they are
-    judged on, so it is one trial; the others were picked from all of them with hindsight.
+    judged on, so it is one trial; the others were picked from all of them with hindsight. The
+    walk-forward's decisions are probed for look-ahead, with its choices as they are; a probe of
+    those picked with hindsight would be clean and say nothing, so there is none.
 
     Args:
         bars: What the trials were made on.
         trials: All of them.
+        validation: Those the folds chose among.
         folds: The choices.
         surface: The best trial, and the plateau where there is one.
     """
-    panel = read_panel(bars)
-    chosen = {WALK_FORWARD: [(each.decided, each.trial) for each in folds]}
-    chosen[HINDSIGHT] = [(folds[0].decided, surface.best.number)]
-    if surface.plateau.centre is not None:
-        chosen[RECOMMENDED] = [(folds[0].decided, surface.plateau.centre.number)]
-    return tuple(
+    panel, first = read_panel(bars), folds[0].decided
+    choices = tuple((each.decided, each.trial) for each in folds)
+    walked = Stitched(study=validation, choices=choices)
+    picked = {HINDSIGHT: surface.best, RECOMMENDED: surface.plateau.centre}
+    return (
         _targets(
-            panel, trials, label, choices, trials=1 if label == WALK_FORWARD else len(trials.points)
-        )
-        for label, choices in chosen.items()
+            panel,
+            walked,
+            WALK_FORWARD,
+            trials=1,
+            probe=probe_decisions(walked.weights, panel, seed=trials.plan.seed),
+        ),
+        *(
+            _targets(
+                panel,
+                Stitched(study=trials, choices=((first, each.number),)),
+                label,
+                trials=len(trials.points),
+                probe=LookAheadProbe(cuts=()),
+            )
+            for label, each in picked.items()
+            if each is not None
+        ),
     )
 
 
 def _targets(
-    panel: Panel,
-    study: Trials,
-    label: str,
-    choices: list[tuple[dt.date, int]],
-    *,
-    trials: int,
+    panel: Panel, rule: Stitched, label: str, *, trials: int, probe: LookAheadProbe
 ) -> TargetWeights:
-    rule = Stitched(study=study, choices=tuple(choices))
-    first = panel.sessions.index(choices[0][0])
+    first = panel.sessions.index(rule.choices[0][0])
     return TargetWeights(
         label=label,
         symbols=panel.symbols,
@@ -148,7 +166,7 @@ def _targets(
         weights=changes(rule.weights(panel)[first:]),
         first_session=panel.sessions[first],
         trials=trials,
-        probe=probe_decisions(rule.weights, panel, seed=study.plan.seed),
+        probe=probe,
     )
 
 

@@ -13,6 +13,7 @@ from slices.quant.signals.catalogue import strategy
 if TYPE_CHECKING:
     from slices.domain.studies import Optimization, Plateau, StudySettings
 
+POINTS = {"grid": "points of the grid", "random": "random points"}
 METHODS = {"grid": "a grid", "random": "random points", "tpe": "a Parzen estimator (TPE)"}
 LEAST_TRAINING_SESSIONS = 252
 
@@ -43,6 +44,12 @@ def dimensions_text(settings: StudySettings) -> str:
         f"{name.replace('_', ' ')} {value_text(low)} to {value_text(high)}"
         for name, low, high, _ in settings.dimensions
     )
+
+
+def validation_text(settings: StudySettings) -> str:
+    """Say among which points the choices of the validation were made."""
+    points = POINTS[settings.validation_method.value]
+    return f"{settings.validation_trials:,} {points} that were set before any was scored"
 
 
 def plateau_text(plateau: Plateau) -> str:
@@ -83,13 +90,17 @@ def headline(study: Optimization) -> str:
 
 def luck(study: Optimization) -> str:
     """Say how much of the best trial may be luck."""
-    odds = study.overfitting.probability_of_overfitting
-    skill = study.overfitting.deflated_sharpe_ratio
-    if math.isnan(odds):
-        return f"and the best trial is beyond luck with probability {written(skill, Unit.FRACTION)}"
+    odds, skill = (
+        "not defined" if math.isnan(each) else written(each, Unit.FRACTION)
+        for each in (
+            study.overfitting.probability_of_overfitting,
+            study.overfitting.deflated_sharpe_ratio,
+        )
+    )
+    reason = f" ({study.overfitting.reason})" if study.overfitting.reason else ""
     return (
-        f"the probability of overfitting is {written(odds, Unit.FRACTION)}, and the best trial is "
-        f"beyond luck with probability {written(skill, Unit.FRACTION)}, all trials counted"
+        f"the probability of overfitting is {odds}{reason}, and the probability that the best "
+        f"trial is beyond luck is {skill}, all trials counted"
     )
 
 
@@ -105,12 +116,25 @@ def _accounts(study: Optimization) -> str:
     )
 
 
+def _validated(settings: StudySettings) -> str:
+    """Say which trials serve what."""
+    if settings.method is settings.validation_method:
+        return f"Searched and validated among the same {validation_text(settings)}."
+    return (
+        f"A search by {METHODS[settings.method.value]} is led by scores over the whole history, "
+        "so its trials serve the map and the recommendation only. The walk-forward, the "
+        "combinatorial cross-validation and the probability of overfitting choose among "
+        f"{validation_text(settings)}, of the same space."
+    )
+
+
 def study_notes(study: Optimization) -> tuple[str, ...]:
     """Say what a reader must know to read the figures right."""
     settings, folds = study.settings, study.combinatorial
     notes = [
         f"Tried by {METHODS[settings.method.value]}: {settings.trials:,} trials of "
         f"{settings.asked:,} asked for. Sets of parameters that exclude each other are no trials.",
+        _validated(settings),
         f"Every account of the search begins on {settings.first_session}, where the longest "
         f"lookback, {settings.lookback_sessions:,} sessions, is first filled. {_accounts(study)}",
     ]

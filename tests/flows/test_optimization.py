@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ import pytest
 from flows.cli.progress import Board
 from flows.search import optimization
 from slices.domain.errors import ParameterError
-from slices.domain.studies import Optimization
+from slices.domain.studies import Optimization, SearchMethod
 from slices.optimize import tpe
+from slices.optimize.space import make_space, random_points
 from slices.runtime import tracking
 from slices.runtime.progress import Step, listeners
 from slices.runtime.settings import load_settings
@@ -112,6 +114,8 @@ def test_the_walk_forward_is_one_account_over_the_folds(study: Optimization) -> 
     assert walked.verdict.trials == 1
     assert walked.verdict.probe.cuts
     assert not walked.verdict.probe.findings
+    for picked in (study.hindsight, study.recommended):
+        assert picked is None or not picked.verdict.probe.cuts
     assert study.hindsight.verdict.trials == study.settings.trials
     assert study.hindsight.sessions == walked.sessions
     assert study.hindsight.performance.sharpe_ratio > walked.performance.sharpe_ratio
@@ -185,6 +189,27 @@ def test_a_parzen_search_keeps_a_journal_and_gives_the_same_kind_of_answer() -> 
     assert found.settings.trials == 2 * tpe.BATCH
     journal = tpe.journal_of(found.settings.key)
     assert journal.stat().st_size > 0
+    assert found.settings.validation_method is SearchMethod.RANDOM
+    assert found.settings.validation_trials == 2 * tpe.BATCH
+    space = make_space("rsi_reversal")
+    points = random_points(space, 2 * tpe.BATCH, seed=3).tolist()
+    assert [each.parameters for each in found.folds] == [
+        space.values(points[each.trial]) for each in found.folds
+    ]
+
+
+def test_a_strategy_that_never_trades_has_no_probability_of_overfitting() -> None:
+    found = optimization(
+        symbols=["GOOGL"],
+        strategy="rsi_reversal",
+        method="random",
+        trials=20,
+        fixed={"window": 100, "lower": 5},
+        start="2008-01-02",
+    )
+    assert math.isnan(found.overfitting.probability_of_overfitting)
+    assert f"not defined ({found.overfitting.reason})" in found.headline
+    assert "100%" not in found.headline
 
 
 def test_several_symbols_are_traded_in_sleeves() -> None:
@@ -204,6 +229,7 @@ def test_several_symbols_are_traded_in_sleeves() -> None:
         ({"ranges": {"slow": "300:200"}}, "slow"),
         ({"fixed": {"speed": 1}}, "speed"),
         ({"trials": 1}, "trials"),
+        ({"strategy": "cross_sectional_momentum"}, "symbols"),
         ({"method": "guess"}, "method"),
     ],
 )

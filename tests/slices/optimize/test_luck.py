@@ -10,7 +10,7 @@ import pytest
 
 from slices.domain.calendar import sessions_between
 from slices.domain.dataset import DatasetRef
-from slices.domain.studies import OverfittingEvidence, ValidationWindows
+from slices.domain.studies import OverfittingEvidence, SearchMethod, ValidationWindows
 from slices.optimize.combinatorial import combinatorial_evidence
 from slices.optimize.lattice import Lattice
 from slices.optimize.overfitting import overfitting_evidence, trial_returns
@@ -33,6 +33,7 @@ def random_walk(folder: Path, *, sessions: int = 1500, seed: int = 8) -> Dataset
 
 
 def made(bars: DatasetRef, **options: object) -> Trials:
+    """Everything planned before anything was scored: what validates."""
     plan = plan_search(bars, **options)  # type: ignore[arg-type]
     found = [
         try_batch(
@@ -54,7 +55,7 @@ def evidence(
     monkeypatch.setattr(
         "slices.optimize.overfitting.trial_returns", lambda _bars, _trials, number: returns[number]
     )
-    return overfitting_evidence(None, trials)  # type: ignore[arg-type]
+    return overfitting_evidence(None, trials, validation=trials)  # type: ignore[arg-type]
 
 
 def test_among_trials_without_skill_the_best_is_as_likely_bad_as_good(
@@ -77,6 +78,35 @@ def test_a_planted_edge_is_no_overfitting(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.deflated_sharpe_ratio > 0.95
 
 
+def test_where_all_trials_are_idle_there_is_no_probability_and_a_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    returns = np.zeros((120, 1200))
+    found = evidence(with_returns(returns), monkeypatch, returns)
+    assert math.isnan(found.probability_of_overfitting)
+    assert found.reason
+    returns[3] = noise(1, 1200)[0]
+    found = evidence(with_returns(returns), monkeypatch, returns)
+    assert 0 <= found.probability_of_overfitting <= 1
+    assert found.reason == ""
+
+
+def test_luck_is_measured_by_what_was_not_sought_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    returns = noise(120, 1200)
+    validation, sought = with_returns(returns), returns.copy()
+    sought[:] = returns[np.nanargmax(scores(validation))]  # a search that found one good place
+    alone = evidence(validation, monkeypatch, returns)
+    monkeypatch.setattr(
+        "slices.optimize.overfitting.trial_returns", lambda _bars, _trials, number: sought[number]
+    )
+    trials = with_returns(sought)
+    found = overfitting_evidence(None, trials, validation=validation)  # type: ignore[arg-type]
+    assert found.trials == 120
+    assert found.best_sharpe == alone.best_sharpe
+    assert found.probability_of_overfitting == alone.probability_of_overfitting
+    assert found.expected_maximum_sharpe == alone.expected_maximum_sharpe > 0
+
+
 def test_a_trial_that_lost_everything_is_counted_and_left_out_of_the_ranking(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -92,7 +122,7 @@ def test_a_trial_that_lost_everything_is_counted_and_left_out_of_the_ranking(
 def test_the_deflation_counts_every_trial_and_its_spread(tmp_path: Path) -> None:
     bars = us_dataset(tmp_path, symbols=2, sessions=1500)
     trials = made(bars, strategy="sma_cross", trials=200, ranges={"slow": (20, 120)})
-    found = overfitting_evidence(bars, trials)
+    found = overfitting_evidence(bars, trials, validation=trials)
     best = int(np.nanargmax(scores(trials)))
     returns = trial_returns(bars, trials, best)
     own = sharpe_ratio(returns, periods_per_year=252)
@@ -152,30 +182,55 @@ def test_a_history_too_short_for_the_purge_says_so() -> None:
     assert "200" in found.reason
 
 
-def test_the_walk_forward_never_sees_what_it_trades(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    bars = random_walk(tmp_path / "a")
-    options = {"strategy": "sma_cross", "trials": 150, "ranges": {"slow": (20, 100)}}
-    trials = made(bars, **options)
-    folds = walk_forward(bars, trials)
+def with_other_future(bars: DatasetRef, folder: Path, *, known: int, seed: int = 99) -> DatasetRef:
+    """The same bars up to so many sessions, and quite different ones after."""
     panel = read_panel(bars)
-    cut = panel.sessions.index(folds[3].decided) + 1
     closes = panel.close[:, 0].copy()
-    random = np.random.default_rng(99)
-    closes[cut:] = closes[cut - 1] * np.exp(
-        np.cumsum(random.normal(0.004, 0.03, closes.size - cut))
-    )
-    other = stored(tmp_path / "b", panel.sessions, {"AAA": closes})
+    moves = np.random.default_rng(seed).normal(0.004, 0.03, closes.size - known)
+    closes[known:] = closes[known - 1] * np.exp(np.cumsum(moves))
+    return stored(folder, panel.sessions, {"AAA": closes})
+
+
+@pytest.mark.parametrize("method", list(SearchMethod))
+def test_the_walk_forward_never_sees_what_it_trades(tmp_path: Path, method: SearchMethod) -> None:
+    bars = random_walk(tmp_path)
+    options = {
+        "strategy": "sma_cross", "trials": 150, "ranges": {"slow": (20, 100)}, "method": method,
+    }  # fmt: skip
+    folds = walk_forward(bars, made(bars, **options))
+    cut = read_panel(bars).sessions.index(folds[3].decided) + 1
+    (tmp_path / "other").mkdir()
+    other = with_other_future(bars, tmp_path / "other", known=cut)
     changed = walk_forward(other, made(other, **options))
     same = [
-        (mine.trial, mine.decided, mine.in_sample_sharpe) for mine in folds[:4]
+        (mine.trial, mine.parameters, mine.decided, mine.in_sample_sharpe) for mine in folds[:4]
     ]  # decided on what was not changed
-    assert same == [(each.trial, each.decided, each.in_sample_sharpe) for each in changed[:4]]
+    assert same == [
+        (each.trial, each.parameters, each.decided, each.in_sample_sharpe) for each in changed[:4]
+    ]
     assert [each.out_of_sample_sharpe for each in folds[:3]] == [
         each.out_of_sample_sharpe for each in changed[:3]
     ]
     assert folds[3].out_of_sample_sharpe != changed[3].out_of_sample_sharpe
+
+
+def earned(bars: DatasetRef, method: SearchMethod, *, seed: int) -> float:
+    """Mean Sharpe ratio out of sample of a walk-forward."""
+    trials = made(bars, strategy="bollinger_reversal", trials=100, method=method, seed=seed)
+    return float(np.mean([each.out_of_sample_sharpe for each in walk_forward(bars, trials)]))
+
+
+@pytest.mark.slow
+def test_a_search_that_learns_earns_no_more_in_noise_than_a_random_one(tmp_path: Path) -> None:
+    gains = []
+    for seed in range(12):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        bars = random_walk(folder, seed=seed)
+        learned = earned(bars, SearchMethod.TPE, seed=seed)
+        gains.append(learned - earned(bars, SearchMethod.RANDOM, seed=100 + seed))
+    error = np.std(gains, ddof=1) / math.sqrt(len(gains))
+    assert np.mean(gains) < 2 * error
 
 
 def test_folds_follow_one_another(tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ from slices.domain.bars import Adjustment
 from slices.domain.dataset import DatasetRef
 from slices.domain.errors import InsufficientHistoryError, ParameterError
 from slices.domain.studies import SearchMethod, ValidationWindows
-from slices.optimize.plan import batches, block_length, check_search, first_row, plan_search
+from slices.optimize.plan import (
+    MOST_VALIDATION_TRIALS,
+    batches,
+    block_length,
+    check_search,
+    first_row,
+    plan_search,
+)
 from slices.optimize.space import grid, make_space, random_points
 from slices.quant.panel import read_panel
 from slices.quant.signals.catalogue import STRATEGIES, search_space
@@ -140,6 +147,14 @@ def test_a_plan_survives_storage_and_its_name_says_what_it_is(
     assert np.array_equal(again.points, plan.points)
     other = plan_search(googl, strategy="sma_cross", method=method, trials=60, seed=3)
     assert other.key != plan.key
+
+
+def test_what_validates_is_set_before_any_score(googl: DatasetRef) -> None:
+    for method in (SearchMethod.RANDOM, SearchMethod.TPE):
+        plan = plan_search(googl, strategy="rsi_reversal", method=method, trials=80, seed=2)
+        assert np.array_equal(plan.points, random_points(plan.space, 80, seed=2))
+    most = plan_search(googl, strategy="rsi_reversal", method=SearchMethod.TPE, trials=4_000)
+    assert len(most.points) == MOST_VALIDATION_TRIALS
 
 
 def test_a_history_too_short_to_walk_forward_is_refused(googl: DatasetRef) -> None:
