@@ -17,7 +17,7 @@ from slices.adaptive_portfolio.allocators import allocate
 from slices.adaptive_portfolio.periods import period_starts
 from slices.domain.backtests import TargetWeights
 from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
-from slices.domain.errors import InsufficientHistoryError
+from slices.domain.errors import InsufficientHistoryError, counted
 from slices.domain.parameters import (
     DEFAULT_COSTS,
     DEFAULT_RULES,
@@ -284,7 +284,7 @@ def _check_length(panel: Panel, refits: IntArray, lookback_sessions: int) -> Non
     needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
     if len(panel.sessions) < needed:
         raise InsufficientHistoryError(
-            symbol=f"portfolio of {len(panel.symbols)} symbols",
+            symbol=f"portfolio of {counted(len(panel.symbols), 'symbol')}",
             needed=needed,
             found=len(panel.sessions),
         )

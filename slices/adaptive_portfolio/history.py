@@ -11,7 +11,7 @@ import numpy as np
 from slices.domain.bars import BarShape
 from slices.domain.calendar import periods_per_year
 from slices.domain.dataset import read_bars, wide_values
-from slices.domain.errors import InsufficientHistoryError
+from slices.domain.errors import InsufficientHistoryError, counted
 from slices.quant.returns import shared_rows, simple_returns
 from slices.quant.types import FloatArray
 
@@ -52,7 +52,7 @@ class PriceHistory:
         """
         if len(self.sessions) < needed:
             raise InsufficientHistoryError(
-                symbol=f"portfolio of {len(self.symbols)} symbols",
+                symbol=f"portfolio of {counted(len(self.symbols), 'symbol')}",
                 needed=needed,
                 found=len(self.sessions),
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slices.domain.data_report import data_caveats, data_notes
-from slices.domain.errors import listed
+from slices.domain.errors import counted, listed
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Report, Tone, Unit
 from slices.domain.verdict_report import verdict_figure, verdict_section, verdict_sentence
@@ -73,7 +73,7 @@ def summary(bars: DatasetRef, tested: Backtest) -> tuple[tuple[str, str], ...]:
         return f"{written(values[0], unit):>7}   holding {written(values[1], unit)}"
 
     return (
-        ("Data", f"{bars.source}/{Path(bars.feed).name}, {len(bars.symbols)} symbols"),
+        ("Data", f"{bars.source}/{Path(bars.feed).name}, {counted(len(bars.symbols), 'symbol')}"),
         ("Judged out of sample", f"{tested.sessions[0]} to {tested.sessions[-1]}"),
         ("Return a year, net of costs", beside("annualized_return", Unit.FRACTION)),
         ("Volatility a year", beside("annualized_volatility", Unit.FRACTION)),

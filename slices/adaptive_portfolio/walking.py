@@ -11,7 +11,7 @@ from slices.adaptive_portfolio.allocators import allocate
 from slices.adaptive_portfolio.evaluation import OUT_OF_SAMPLE_SESSIONS
 from slices.adaptive_portfolio.periods import period_ends
 from slices.domain.backtests import TargetWeights
-from slices.domain.errors import InsufficientHistoryError
+from slices.domain.errors import InsufficientHistoryError, counted
 from slices.domain.parameters import WeightBounds
 from slices.quant.validity.look_ahead import probe_decisions
 
@@ -76,7 +76,7 @@ def decision_dates(
     first = int(able_ends[0]) if able_ends.size else total
     if first + 1 + OUT_OF_SAMPLE_SESSIONS > total:
         raise InsufficientHistoryError(
-            symbol=f"portfolio of {len(panel.symbols)} symbols",
+            symbol=f"portfolio of {counted(len(panel.symbols), 'symbol')}",
             needed=first + 1 + OUT_OF_SAMPLE_SESSIONS,
             found=total,
         )

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import polars as pl
 
 from slices.domain.bars import Adjustment, BarShape, check_bars
-from slices.domain.errors import IntegrityError
+from slices.domain.errors import IntegrityError, counted
 from slices.domain.fingerprint import LOCATION, bytes_digest
 
 
@@ -104,7 +104,7 @@ class DatasetRef:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.symbols)} symbols, {self.first_session} to {self.last_session}, "
+            f"{counted(len(self.symbols), 'symbol')}, {self.first_session} to {self.last_session}, "
             f"{self.adjustment} prices from {self.source}/{self.feed} [{self.fingerprint[:12]}]"
         )
 

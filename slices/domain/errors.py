@@ -41,6 +41,15 @@ def listed(items: tuple[str, ...], *, most: int = 30) -> str:
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
 
 
+def counted(count: int, word: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "symbol"), counted(1200, "symbol")
+    ('1 symbol', '1,200 symbols')
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
 def _rebuilt(kind: type[TradingError], values: dict[str, object]) -> TradingError:
     return kind(**values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.errors import counted
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Section, Table, Tone, Unit
 from slices.domain.verdicts import NEEDED_PROBABILITY, Grade, needed_alpha_t, over_cash
@@ -31,7 +32,7 @@ def verdict_sentence(verdict: Verdict) -> str:
 
 def verdict_figure(verdict: Verdict) -> KeyFigure:
     """Show the deflated Sharpe ratio under the grade."""
-    trials = f"{verdict.trials:,} trial{'' if verdict.trials == 1 else 's'}"
+    trials = counted(verdict.trials, "trial")
     return KeyFigure(
         label=f"Verdict: {verdict.grade.value.upper()}",
         value=verdict.deflated_sharpe_ratio,
