@@ -20,7 +20,8 @@ def choice_section(choice: StrategyChoice, rivals: tuple[StrategyTrial, ...]) ->
         intro=(
             f"{choice.trials} strategies with their default parameters were ranked by their Sharpe "
             "ratio in sample, net of costs; the first was taken. What the others did afterwards "
-            "was measured later and had no part in the choice."
+            "was measured later and had no part in the choice: the sessions after say as much of "
+            "the chosen one as if it had been the only one tried."
         ),
         blocks=(ranking_table(choice, rivals),),
     )

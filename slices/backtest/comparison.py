@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.backtest.selection import HOLDING, candidates, common_row, usable
+from slices.backtest.simulation import lived_returns
 from slices.backtest.strategies import account_of
 from slices.domain.backtests import StrategyFailure, StrategyRow
 from slices.domain.errors import SymbolNotFoundError
@@ -19,7 +20,7 @@ from slices.quant.metrics.drawdown import max_drawdown
 from slices.quant.metrics.growth import annualized_return, total_return
 from slices.quant.metrics.ratios import probabilistic_sharpe_ratio, sharpe_ratio
 from slices.quant.panel import Panel, read_panel
-from slices.quant.returns import simple_returns
+from slices.quant.returns import excess_returns
 from slices.quant.signals.catalogue import STRATEGIES, default_parameters
 from slices.quant.simulation.account import Simulation
 from slices.quant.simulation.exposure import annual_turnover, gross_exposure
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One strategy's account on one symbol."""
+    """One strategy's account on one symbol; excess returns are those over its cash rate."""
 
     strategy: StrategyName
     account: Simulation
     lived: Panel
     returns: FloatArray
+    excess: FloatArray
 
 
 def compare_strategies(
@@ -59,7 +61,8 @@ def compare_strategies(
     The accounts of a symbol begin at the same session: the first at which every strategy compared
     has the history it needs. Sessions without a bar of the symbol are left out. Buying and holding
     is what all are measured against, and one of the strategies. No bootstrap and no probe is run:
-    the deflated Sharpe ratio takes the strategies compared on the symbol for the trials.
+    the deflated Sharpe ratio takes the strategies compared on the symbol for the trials. Ratios are
+    of returns in excess of what idle cash earns.
 
     Args:
         bars: Where the symbols are.
@@ -136,7 +139,7 @@ def _rows(
     runs = [_run(panel, name, first, costs, capital) for name in names]
     held = next((each for each in runs if each.strategy is HOLDING), None)
     benchmark = held or _run(panel, HOLDING, first, costs, capital)
-    sharpes = np.array([period_sharpe_ratio(each.returns) for each in runs])
+    sharpes = np.array([period_sharpe_ratio(each.excess) for each in runs])
     variance = sharpe_variance_of(sharpes)
     return [
         _row(panel, each, first=first, benchmark=benchmark, trials=len(runs), variance=variance)
@@ -154,8 +157,11 @@ def _run(panel: Panel, name: StrategyName, first: int, costs: Costs, capital: fl
         rules=DEFAULT_RULES,
         capital=capital,
     )
-    returns = simple_returns(account.equity)
-    return _Run(strategy=name, account=account, lived=lived, returns=returns)
+    returns = lived_returns(account)
+    excess = excess_returns(
+        returns, risk_free_rate=costs.cash_rate, periods_per_year=panel.periods_per_year
+    )
+    return _Run(strategy=name, account=account, lived=lived, returns=returns, excess=excess)
 
 
 def _row(
@@ -176,18 +182,18 @@ def _row(
         total_return=total_return(returns),
         annualized_return=annualized_return(returns, periods_per_year=periods),
         annualized_volatility=annualized_volatility(returns, periods_per_year=periods),
-        sharpe_ratio=sharpe_ratio(returns, periods_per_year=periods),
+        sharpe_ratio=sharpe_ratio(run.excess, periods_per_year=periods),
         max_drawdown=max_drawdown(returns),
         annual_turnover=annual_turnover(run.account, run.lived),
         round_trips=_round_trips(run.account),
         mean_exposure=float(gross_exposure(run.account).mean()),
-        probabilistic_sharpe_ratio=probabilistic_sharpe_ratio(returns, periods_per_year=periods),
+        probabilistic_sharpe_ratio=probabilistic_sharpe_ratio(run.excess, periods_per_year=periods),
         deflated_sharpe_ratio=deflated_sharpe_ratio(
-            returns, trials=trials, trial_variance=variance
+            run.excess, trials=trials, trial_variance=variance
         ),
         trials=trials,
         benchmark_return=annualized_return(benchmark.returns, periods_per_year=periods),
-        benchmark_sharpe_ratio=sharpe_ratio(benchmark.returns, periods_per_year=periods),
+        benchmark_sharpe_ratio=sharpe_ratio(benchmark.excess, periods_per_year=periods),
     )
 
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from slices.backtest.choices import choice_section
 from slices.backtest.sections import tearsheet_sections
 from slices.backtest.tearsheet import tearsheet
-from slices.backtest.wording import choice_caveats, headline, made, notes, written_trips
+from slices.backtest.wording import (
+    account_caveats,
+    choice_caveats,
+    headline,
+    made,
+    notes,
+    written_trips,
+)
 from slices.domain.backtests import QuickTest, SimpleBacktest
 from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.errors import listed
@@ -50,7 +57,7 @@ def simple_backtest_findings(
     measured = tearsheet(tested)
     made_section, risked, traded = tearsheet_sections(tested, measured)
     chosen = (choice_section(choice, rivals),) if choice.ranking else ()
-    caveats = (*data_caveats(bars), *choice_caveats(choice))
+    caveats = (*account_caveats(tested), *data_caveats(bars), *choice_caveats(choice))
     said = (*data_notes(bars), *notes(tested, choice))
     report = Report(
         key="simple-backtest",

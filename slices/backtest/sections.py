@@ -24,6 +24,7 @@ from slices.backtest.tables import (
     trade_table,
 )
 from slices.backtest.tearsheet import tearsheet
+from slices.backtest.wording import has_traded
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Note, Section, Unit
@@ -60,7 +61,7 @@ def _made(tested: Backtest, measured: Tearsheet) -> Section:
         blocks=(
             equity_chart(tested),
             performance_table(tested),
-            relative_table(measured),
+            relative_table(tested, measured),
             monthly_table(measured),
             year_chart(tested, measured),
         ),
@@ -88,10 +89,14 @@ def _risked(tested: Backtest, measured: Tearsheet) -> Section:
 
 
 def _traded(tested: Backtest, measured: Tearsheet) -> Section:
-    if not tested.trades and not tested.open_trades:
+    if not has_traded(tested):
         return Section(
             title="How it traded",
-            blocks=(Note(text="It never traded."), *_pending(tested)),
+            blocks=(
+                Note(text="It never traded."),
+                *(Note(text=each) for each in tested.remarks),
+                *_pending(tested),
+            ),
         )
     trips = (round_trip_table(measured),) if tested.trades else ()
     invested = written(measured.invested, Unit.FRACTION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from slices.backtest.simulation import FEWEST_SESSIONS
+from slices.backtest.simulation import FEWEST_SESSIONS, lived_returns
 from slices.backtest.strategies import account_of, first_row
 from slices.domain.backtests import StrategyChoice, StrategyTrial
 from slices.domain.errors import InfeasibleError, InsufficientHistoryError, ParameterError, listed
@@ -13,7 +13,6 @@ from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.strategies import StrategyName
 from slices.quant.metrics import performance
 from slices.quant.panel import read_panel
-from slices.quant.returns import simple_returns
 from slices.quant.signals.catalogue import (
     STRATEGIES,
     check_symbols,
@@ -72,7 +71,7 @@ def choose_strategy(
         strategy: A name, or `auto`.
         parameters: Those of a named strategy that are not to keep their defaults.
         in_sample_fraction: Share of the sessions, from the first on, that `auto` chooses on.
-        costs: Of every trade; `auto` ranks by the Sharpe ratio net of them.
+        costs: Of every trade; `auto` ranks by the Sharpe ratio net of them, over the cash rate.
         rules: What the account may trade.
         capital: Money at the start.
 
@@ -236,7 +235,9 @@ def _trial(
     return StrategyTrial(
         strategy=name,
         performance=performance(
-            simple_returns(account.equity), periods_per_year=panel.periods_per_year
+            lived_returns(account),
+            periods_per_year=panel.periods_per_year,
+            risk_free_rate=costs.cash_rate,
         ),
         annual_turnover=annual_turnover(account, lived),
     )

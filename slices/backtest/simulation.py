@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.backtest.remarks import remarks
 from slices.backtest.wording import benchmark_name
 from slices.domain.backtests import Backtest
 from slices.domain.errors import BadDataError, InsufficientHistoryError, listed
-from slices.domain.numbers import written
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES, TradingRules
-from slices.domain.report import Unit
 from slices.quant.metrics import performance
 from slices.quant.panel import read_panel
 from slices.quant.returns import simple_returns
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from slices.domain.backtests import TargetWeights
+    from slices.domain.bars import Adjustment
     from slices.domain.dataset import DatasetRef
     from slices.domain.parameters import Costs
+    from slices.domain.verdicts import Verdict
     from slices.quant.panel import Panel
     from slices.quant.simulation.account import Simulation
     from slices.quant.types import FloatArray
@@ -63,14 +64,21 @@ def backtest_targets(
     Returns:
         Both accounts from `targets.first_session` on. The benchmark decides at that close to buy
         an equal share of every symbol, of one that begins later when it does, and never sells.
-        The verdict knows the trials, the probe and an audit of every fill.
+        The verdict knows the trials, the probe and an audit of every fill. Ratios are of returns
+        in excess of what idle cash earns, and measures of a ruined account end with its ruin.
 
     Raises:
         BadDataError: Where the weights do not belong to these bars or break the rules.
         InsufficientHistoryError: Where fewer than 64 sessions are left from the first on.
     """
     return simulated(
-        read_panel(bars), targets, costs=costs, rules=rules, capital=capital, seed=seed
+        read_panel(bars),
+        targets,
+        adjustment=bars.adjustment,
+        costs=costs,
+        rules=rules,
+        capital=capital,
+        seed=seed,
     )
 
 
@@ -78,39 +86,32 @@ def simulated(
     panel: Panel,
     targets: TargetWeights,
     *,
+    adjustment: Adjustment,
     costs: Costs,
     rules: TradingRules,
     capital: float,
     seed: int,
-    trial_sharpes: FloatArray | None = None,
 ) -> Backtest:
     """Simulate and judge weights on a panel; see `backtest_targets`.
 
     Args:
         panel: The bars the weights were decided on.
         targets: What was decided.
+        adjustment: What the panel's prices are corrected for.
         costs: Of every trade.
         rules: What the account may trade.
         capital: Money at the start.
         seed: Of the bootstrap.
-        trial_sharpes: Per-period Sharpe ratios of everything that was tried, where known.
     """
     lived = account_panel(panel, targets.first_session, symbols=targets.symbols)
-    account = simulate_targets(
-        lived, laid_out(targets, lived), costs=costs, rules=rules, capital=capital
-    )
+    weights = laid_out(targets, lived)
+    account = simulate_targets(lived, weights, costs=costs, rules=rules, capital=capital)
     market = held_equally(lived, costs=costs, rules=rules, capital=capital)
-    returns, market_returns = simple_returns(account.equity), simple_returns(market.equity)
-    periods = panel.periods_per_year
     closed, still_open = trades_of(account, lived)
-    verdict = judge(
-        returns,
-        market_returns,
-        periods_per_year=periods,
-        trials=targets.trials,
-        trial_sharpes=trial_sharpes,
-        probe=targets.probe.with_findings(*audit_fills(account, lived)),
-        seed=seed,
+    periods = panel.periods_per_year
+    mine, its = (
+        performance(lived_returns(each), periods_per_year=periods, risk_free_rate=costs.cash_rate)
+        for each in (account, market)
     )
     return Backtest(
         label=targets.label,
@@ -122,17 +123,54 @@ def simulated(
         benchmark_equity=tuple(market.equity.tolist()),
         gross_exposure=tuple(gross_exposure(account).tolist()),
         net_exposure=tuple(net_exposure(account).tolist()),
-        performance=performance(returns, periods_per_year=periods),
-        benchmark_performance=performance(market_returns, periods_per_year=periods),
+        performance=mine,
+        benchmark_performance=its,
         annual_turnover=annual_turnover(account, lived),
         costs=cost_attribution(account),
         trades=closed,
         open_trades=still_open,
         pending=_pending(account, lived),
-        remarks=remarks(account, lived),
+        remarks=remarks(account, lived, weights, costs=costs, rules=rules, adjustment=adjustment),
         periods_per_year=periods,
-        verdict=verdict,
+        verdict=_verdict(account, market, lived, targets=targets, costs=costs, seed=seed),
+        ruined=ruin(account, lived),
     )
+
+
+def _verdict(
+    account: Simulation,
+    market: Simulation,
+    panel: Panel,
+    *,
+    targets: TargetWeights,
+    costs: Costs,
+    seed: int,
+) -> Verdict:
+    """Judge an account over the sessions it lived through."""
+    returns, its = lived_returns(account), lived_returns(market)
+    beside = np.zeros(returns.size)  # a ruined benchmark stays where it is
+    beside[: its.size] = its[: returns.size]
+    return judge(
+        returns,
+        beside,
+        periods_per_year=panel.periods_per_year,
+        risk_free_rate=costs.cash_rate,
+        trials=targets.trials,
+        probe=targets.probe.with_findings(*audit_fills(account, panel)),
+        ruined=ruin(account, panel),
+        seed=seed,
+    )
+
+
+def lived_returns(account: Simulation) -> FloatArray:
+    """Return the simple returns of an account; the last one is -1 where it was ruined."""
+    row = account.ruined_row
+    return simple_returns(account.equity if row < 0 else account.equity[: row + 1])
+
+
+def ruin(account: Simulation, panel: Panel) -> dt.date | None:
+    """Return the session at which nothing was left of an account, or None."""
+    return panel.sessions[account.ruined_row] if account.ruined_row >= 0 else None
 
 
 def account_panel(panel: Panel, first: dt.date, *, symbols: tuple[str, ...]) -> Panel:
@@ -198,29 +236,3 @@ def held_equally(panel: Panel, *, costs: Costs, rules: TradingRules, capital: fl
 def _pending(account: Simulation, panel: Panel) -> tuple[tuple[str, float], ...]:
     weights = zip(panel.symbols, account.pending.tolist(), strict=True)
     return tuple((symbol, weight) for symbol, weight in weights if np.isfinite(weight))
-
-
-def remarks(account: Simulation, panel: Panel) -> tuple[str, ...]:
-    """Say what the simulation had to do otherwise than decided."""
-    found = []
-    missed = float(account.shortfalls.sum())
-    money = written(missed, Unit.MONEY)
-    if account.scaled_rows.size:
-        found.append(
-            f"In {account.scaled_rows.size:,} sessions, first on "
-            f"{panel.sessions[int(account.scaled_rows[0])]}, less was bought than decided, because "
-            "positions that had grown left too little cash. Not traded for this or any other "
-            f"reason: {money} in all."
-        )
-    elif missed > 0:
-        found.append(
-            f"Trades worth {money} in all were not made, because of whole shares or for want of "
-            "volume."
-        )
-    if len(account.ignored):
-        late = {panel.symbols[int(column)] for _, column in account.ignored}
-        found.append(
-            f"Decisions for {listed(tuple(sorted(late)), most=5)} came after the last bar "
-            "and were not traded."
-        )
-    return tuple(found)

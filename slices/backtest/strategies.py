@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -67,12 +66,13 @@ def backtest_strategy(
         ParameterError: Where a parameter is unknown or out of bounds.
         InsufficientHistoryError: Where fewer than 64 sessions are left for the account.
     """
-    return judged(
-        read_panel(bars),
-        strategy,
-        checked_parameters(strategy, dict(parameters)),
-        start=start,
-        trials=trials,
+    panel, checked = read_panel(bars), checked_parameters(strategy, dict(parameters))
+    return simulated(
+        panel,
+        strategy_targets(
+            panel, strategy, checked, start=start, trials=trials, rules=rules, seed=seed
+        ),
+        adjustment=bars.adjustment,
         costs=costs,
         rules=rules,
         capital=capital,
@@ -89,48 +89,20 @@ def backtest_choice(
     capital: float = 100_000.0,
     seed: int = 0,
 ) -> Backtest:
-    """Test a chosen strategy on the sessions its choice did not see; see `backtest_strategy`."""
-    panel = read_panel(bars)
-    ratios = np.array([each.performance.sharpe_ratio for each in choice.ranking])
-    return judged(
-        panel,
-        choice.strategy,
-        checked_parameters(choice.strategy, dict(choice.parameters)),
+    """Test a chosen strategy on the sessions its choice did not see; see `backtest_strategy`.
+
+    These sessions had no part in the choice, so the verdict counts one trial however many were
+    made on the sessions before.
+    """
+    return backtest_strategy(
+        bars,
+        strategy=choice.strategy,
+        parameters=choice.parameters,
         start=choice.first_session,
-        trials=choice.trials,
         costs=costs,
         rules=rules,
         capital=capital,
         seed=seed,
-        trial_sharpes=ratios / math.sqrt(panel.periods_per_year) if ratios.size else None,
-    )
-
-
-def judged(
-    panel: Panel,
-    strategy: StrategyName,
-    parameters: StrategyParameters,
-    *,
-    start: dt.date | None = None,
-    trials: int = 1,
-    costs: Costs,
-    rules: TradingRules,
-    capital: float,
-    seed: int,
-    trial_sharpes: FloatArray | None = None,
-) -> Backtest:
-    """Decide, probe, simulate and judge a strategy on a panel."""
-    targets = strategy_targets(
-        panel, strategy, parameters, start=start, trials=trials, rules=rules, seed=seed
-    )
-    return simulated(
-        panel,
-        targets,
-        costs=costs,
-        rules=rules,
-        capital=capital,
-        seed=seed,
-        trial_sharpes=trial_sharpes,
     )
 
 

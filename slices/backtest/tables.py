@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.numbers import written
 from slices.domain.report import Table, Unit
+from slices.domain.verdicts import over_cash
 
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest, Trade
@@ -43,10 +44,18 @@ def performance_table(tested: Backtest) -> Table:
         ),
         caption=(
             f"{tested.sessions[0]} to {tested.sessions[-1]}, {len(tested.sessions):,} sessions, "
-            "net of costs; ratios are over a risk-free rate of 0."
+            f"net of costs; Sharpe and Sortino ratio are{_over(tested)}.{_until(tested)}"
         ),
         best=("", "high", "high", "low", "high", "high", "high", "low"),
     )  # fmt: skip
+
+
+def _over(tested: Backtest) -> str:
+    return over_cash(tested.verdict) or " over a risk-free rate of 0"
+
+
+def _until(tested: Backtest) -> str:
+    return f" Measures of the account end with its ruin on {tested.ruined}." * bool(tested.ruined)
 
 
 def tail_table(tested: Backtest) -> Table:
@@ -83,7 +92,7 @@ def _both(tested: Backtest) -> tuple[tuple[str, Performance], ...]:
     )
 
 
-def relative_table(measured: Tearsheet) -> Table:
+def relative_table(tested: Backtest, measured: Tearsheet) -> Table:
     """Say what the account did that its benchmark does not explain."""
     each = measured.relative
     return Table(
@@ -105,7 +114,7 @@ def relative_table(measured: Tearsheet) -> Table:
         ),
         caption=(
             "The benchmark buys the same symbols in equal weights when the account begins and "
-            "holds them, net of its costs."
+            f"holds them, net of its costs.{_until(tested)}"
         ),
     )  # fmt: skip
 
@@ -212,7 +221,7 @@ def cost_table(tested: Backtest, measured: Tearsheet) -> Table:
         ("Market impact", costs.impact),
         ("Borrow fees", costs.borrow_fees),
         ("All costs", costs.total),
-        ("Interest earned", costs.interest),
+        ("Interest earned, less paid", costs.interest),
         ("Dividends", costs.dividends),
     )
     return Table(

@@ -8,6 +8,7 @@ from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
 from slices.domain.verdict_report import verdict_sentence
+from slices.domain.verdicts import over_cash
 from slices.quant.signals.catalogue import STRATEGIES
 
 if TYPE_CHECKING:
@@ -67,18 +68,34 @@ def made(measured: Performance, *, periods_per_year: int) -> str:
 
 def headline(tested: Backtest, choice: StrategyChoice | None = None) -> str:
     """Say in one sentence what it made, against what, and whether to believe it."""
-    periods = tested.periods_per_year
-    mine = made(tested.performance, periods_per_year=periods)
-    market = made(tested.benchmark_performance, periods_per_year=periods)
+    market = made(tested.benchmark_performance, periods_per_year=tested.periods_per_year)
     ratios = [
         written(each.sharpe_ratio, Unit.RATIO)
         for each in (tested.performance, tested.benchmark_performance)
     ]
     return (
-        f"{tested.label} on {listed(tested.symbols, most=5)}{_chosen(choice)} made {mine} net of "
-        f"costs from {tested.sessions[0]} to {tested.sessions[-1]} (Sharpe ratio {ratios[0]}); "
+        f"{tested.label} on {listed(tested.symbols, most=5)}{_chosen(choice)} {_outcome(tested)} "
+        f"net of costs from {tested.sessions[0]} to {tested.sessions[-1]} (Sharpe ratio"
+        f"{over_cash(tested.verdict)} {ratios[0]}); "
         f"holding made {market} ({ratios[1]}). {verdict_sentence(tested.verdict)}"
     )
+
+
+def _outcome(tested: Backtest) -> str:
+    if tested.ruined:
+        return f"lost everything on {tested.ruined}"
+    found = made(tested.performance, periods_per_year=tested.periods_per_year)
+    return f"made {found}" if has_traded(tested) else f"never traded and made {found}"
+
+
+def has_traded(tested: Backtest) -> bool:
+    """Tell whether anything was ever bought or sold."""
+    return bool(tested.trades or tested.open_trades)
+
+
+def account_caveats(tested: Backtest) -> tuple[str, ...]:
+    """Say that an account was ruined, or what kept it from ever trading."""
+    return tested.remarks if tested.ruined or not has_traded(tested) else ()
 
 
 def _chosen(choice: StrategyChoice | None) -> str:
@@ -88,9 +105,10 @@ def _chosen(choice: StrategyChoice | None) -> str:
 
 
 def notes(tested: Backtest, choice: StrategyChoice) -> tuple[str, ...]:
-    """Say where the account begins and why, and how the strategy was chosen."""
+    """Say where the account begins and why, how the strategy was chosen, and what else is known."""
     idea = f"{title(choice.strategy)}: {STRATEGIES[choice.strategy].idea}"
-    return _beginning(tested, choice), idea
+    remarks = () if account_caveats(tested) else tested.remarks
+    return _beginning(tested, choice), idea, *remarks
 
 
 def _beginning(tested: Backtest, choice: StrategyChoice) -> str:
@@ -104,7 +122,8 @@ def _beginning(tested: Backtest, choice: StrategyChoice) -> str:
     return (
         f"Chosen on {start} to {end} alone, by the Sharpe ratio net of costs, from "
         f"{choice.trials} strategies with their default parameters; every figure of the account "
-        f"is from {first} on, which the choice did not see.{_worse_than_holding(choice)}"
+        f"is from {first} on, which the choice did not see, so the verdict counts one trial."
+        f"{_worse_than_holding(choice)}"
     )
 
 

@@ -100,6 +100,8 @@ class Backtest:
         pending: Symbol and target weight of what was decided at the last close and not traded.
         remarks: What the simulation had to do otherwise than decided, one sentence each.
         periods_per_year: Sessions in a year.
+        ruined: The session at which nothing was left, or None; equity is 0 from there on, and all
+            measures are of the sessions up to it.
     """
 
     label: str
@@ -121,6 +123,12 @@ class Backtest:
     remarks: tuple[str, ...]
     periods_per_year: int
     verdict: Verdict
+    ruined: dt.date | None = None
+
+    @property
+    def lived(self) -> int:
+        """Number of sessions up to its ruin, or to the end."""
+        return self.sessions.index(self.ruined) + 1 if self.ruined else len(self.sessions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +138,7 @@ class StrategyRow:
     Attributes:
         first_session: Where the account begins: the same for all strategies of a symbol.
         mean_exposure: Mean share of equity that was invested.
+        sharpe_ratio: Over what idle cash earns, as every other ratio is.
         probabilistic_sharpe_ratio: Probability that the true Sharpe ratio is above 0.
         deflated_sharpe_ratio: Probability that it is above what the best of `trials` strategies
             without skill would show.
@@ -198,7 +207,7 @@ class StrategyChoice:
 
     @property
     def trials(self) -> int:
-        """How many strategies were tried to arrive at this one."""
+        """How many strategies were tried in sample to arrive at this one."""
         return max(1, len(self.ranking))
 
 

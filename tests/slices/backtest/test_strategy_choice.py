@@ -45,7 +45,7 @@ def test_the_account_begins_after_the_sessions_it_was_chosen_on(chosen: Strategy
     assert chosen.first_session > chosen.in_sample[1]
     tested = backtest_choice(embedded("AAPL", "MSFT", "GOOGL"), chosen)
     assert tested.sessions[0] == chosen.first_session
-    assert tested.verdict.trials == chosen.trials
+    assert tested.verdict.trials == 1 < chosen.trials
 
 
 def test_what_comes_after_has_no_part_in_the_choice(tmp_path: Path) -> None:
@@ -166,13 +166,20 @@ def test_a_strategy_that_compares_symbols_needs_several() -> None:
     check_strategy(asked("cross_sectional_momentum") | {"symbols": ["IBM", "AAPL"]})
 
 
-def test_the_trials_deflate_the_verdict(chosen: StrategyChoice) -> None:
+def test_trials_made_before_the_account_begins_do_not_deflate_it(chosen: StrategyChoice) -> None:
     bars = embedded("AAPL", "MSFT", "GOOGL")
-    alone = dataclasses.replace(chosen, ranking=())
-    many = backtest_choice(bars, chosen).verdict.deflated_sharpe_ratio
-    one = backtest_choice(bars, alone).verdict.deflated_sharpe_ratio
-    assert many < one
-    assert np.isfinite(many)
+    alone = dataclasses.replace(chosen, ranking=(), in_sample=None)
+    many, one = (backtest_choice(bars, each).verdict for each in (chosen, alone))
+    assert many == one
+    assert many.deflated_sharpe_ratio == pytest.approx(many.probabilistic_sharpe_ratio)
+
+
+def test_what_cash_earns_is_no_reason_to_be_chosen() -> None:
+    bars = embedded("AAPL", "MSFT", "GOOGL")
+    plain, paid = (choose_strategy(bars, costs=Costs(cash_rate=each)) for each in (0.0, 0.1))
+    before = {each.strategy: each.performance.sharpe_ratio for each in plain.ranking}
+    gains = [each.performance.sharpe_ratio - before[each.strategy] for each in paid.ranking]
+    assert max(gains) < 0.1
 
 
 def test_prices_that_never_move_give_nothing_to_choose(tmp_path: Path) -> None:
