@@ -83,7 +83,7 @@ def headline(tested: Backtest, choice: StrategyChoice | None = None) -> str:
 
 def _outcome(tested: Backtest) -> str:
     if tested.ruined:
-        return f"lost everything on {tested.ruined}"
+        return f"lost everything on {tested.ruined},"
     found = made(tested.performance, periods_per_year=tested.periods_per_year)
     return f"made {found}" if has_traded(tested) else f"never traded and made {found}"
 
