@@ -29,7 +29,7 @@ from slices.domain.portfolio import Allocator
 from slices.domain.strategies import StrategyName
 from slices.quant.allocation.online import exponentiated_gradient
 from slices.quant.panel import Panel, read_panel
-from slices.quant.returns import simple_returns
+from slices.quant.returns import equity_returns
 from slices.quant.signals.catalogue import check_symbols, default_parameters, strategy
 from slices.quant.signals.strategy import changes
 from slices.quant.types import FloatArray, IntArray
@@ -276,7 +276,7 @@ def _traded(
         panel, default_parameters(name), gross_exposure=rules.gross_exposure
     )
     account = simulate_targets(panel, changes(weights), costs=costs, rules=rules, capital=capital)
-    return weights, np.concatenate([[0.0], simple_returns(account.equity)])
+    return weights, np.concatenate([[0.0], equity_returns(account.equity)])
 
 
 def _check_length(panel: Panel, refits: IntArray, lookback_sessions: int) -> None:

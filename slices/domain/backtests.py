@@ -70,7 +70,11 @@ class Trade:
 
 @dataclass(frozen=True, kw_only=True)
 class CostAttribution:
-    """What trading and holding cost in all, in money; interest and dividends are income."""
+    """What trading and holding cost in all, in money.
+
+    Interest is what cash earned less what borrowed cash cost, and dividends are income; both may
+    be negative.
+    """
 
     commission: float
     spread: float

@@ -10,7 +10,7 @@ import numpy as np
 from slices.domain.studies import OverfittingEvidence
 from slices.optimize.trials import Trials, scores
 from slices.quant.panel import read_panel
-from slices.quant.returns import simple_returns
+from slices.quant.returns import equity_returns
 from slices.quant.signals.catalogue import strategy
 from slices.quant.simulation.sweep_ways import SweepAccount, engine_sleeves
 from slices.quant.validity.overfitting import Overfitting, overfitting_from_blocks
@@ -79,7 +79,7 @@ def trial_returns(bars: DatasetRef, trials: Trials, number: int) -> FloatArray:
     )
     (parameters,) = plan.space.configurations(trials.points[[number]])
     sleeves = engine_sleeves(account, parameters)
-    return simple_returns(np.sum([each.equity for each in sleeves], axis=0))
+    return equity_returns(np.sum([each.equity for each in sleeves], axis=0))
 
 
 def _combined(trials: Trials, whole: BoolArray) -> Overfitting | None:

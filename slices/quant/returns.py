@@ -62,6 +62,20 @@ def excess_returns(
     return np.where(np.abs(excess) <= ROUNDING, 0.0, excess)
 
 
+def equity_returns(equity: FloatArray) -> FloatArray:
+    """Return the fractional change of an account's value; 0 once nothing is left of it.
+
+    Args:
+        equity: T values, at least 0.
+
+    >>> equity_returns(np.array([100.0, 50.0, 0.0, 0.0])).tolist()
+    [-0.5, -1.0, 0.0]
+    """
+    before = np.asarray(equity, dtype=np.float64)[:-1]
+    gained = np.diff(equity)
+    return np.divide(gained, before, out=np.zeros_like(before), where=before > 0)
+
+
 def compounded(returns: FloatArray) -> FloatArray:
     """Return the wealth that 1 has become after each return.
 

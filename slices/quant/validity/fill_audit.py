@@ -20,6 +20,9 @@ TOLERANCE = 1e-9
 
 STOPS = (FillReason.STOP, FillReason.TRAILING_STOP, FillReason.STOP_LOSS)
 LIMITS = (FillReason.LIMIT, FillReason.TAKE_PROFIT)
+FORCED = (FillReason.DELISTING, FillReason.RUIN)
+"""Closed by nobody's decision, where there may be no bar."""
+
 AT_ONCE = (FillReason.TARGET, FillReason.MARKET, FillReason.TIME_LIMIT)
 """Fills that take the first price there is: the open, or the close where there are no opens."""
 
@@ -50,10 +53,10 @@ def audit_fills(
     fills = simulation.fills
     _check(fills, panel, levels)
     stood = np.full(fills.prices.size, np.nan) if levels is None else levels
-    is_delisting = fills.reasons == FillReason.DELISTING
-    outside = _outside(fills, panel) & ~is_delisting
+    is_forced = np.isin(fills.reasons, FORCED)
+    outside = _outside(fills, panel) & ~is_forced
     checks = (
-        (Leak.SAME_BAR_FILL, (fills.decided >= fills.rows) & ~is_delisting),
+        (Leak.SAME_BAR_FILL, (fills.decided >= fills.rows) & ~is_forced),
         (Leak.PRICE_OUTSIDE_BAR, outside),
         (Leak.CHOSEN_PRICE, _chosen(fills, panel) & ~outside),
         (Leak.BETTER_THAN_STOP, _better(fills, panel, stood)),
