@@ -29,9 +29,14 @@ def headline(intro: str, tested: Backtest, bars: DatasetRef) -> str:
         bars: The data; what it says of survivorship ends the answer.
     """
     mine, market = tested.performance, tested.benchmark_performance
+    made = (
+        f"lost everything on {tested.ruined}"
+        if tested.ruined
+        else f"made {written(mine.annualized_return, Unit.FRACTION)} a year net of costs "
+        f"(Sharpe ratio {written(mine.sharpe_ratio, Unit.RATIO)})"
+    )
     return (
-        f"{intro} made {written(mine.annualized_return, Unit.FRACTION)} a year net of costs "
-        f"(Sharpe ratio {written(mine.sharpe_ratio, Unit.RATIO)}); holding all of them made "
+        f"{intro} {made}; holding all of them made "
         f"{written(market.annualized_return, Unit.FRACTION)} "
         f"({written(market.sharpe_ratio, Unit.RATIO)}). {verdict_sentence(tested.verdict)} "
         f"{bars.universe_note.partition(':')[0].rstrip('.')}."

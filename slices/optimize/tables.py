@@ -13,6 +13,7 @@ from slices.optimize.wording import parameters_text, value_text
 
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest
+    from slices.domain.portfolio import Performance
     from slices.domain.report import Cell
     from slices.domain.studies import (
         CombinatorialEvidence,
@@ -62,36 +63,6 @@ def _trial_row(rank: str, trial: Trial) -> tuple[Cell, ...]:
 def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
     """Compare the walk-forward with hindsight and with holding, over the same sessions."""
     first = backtests[0]
-    rows: list[tuple[Cell, ...]] = [
-        (
-            each.label,
-            each.performance.annualized_return,
-            each.performance.annualized_volatility,
-            each.performance.sharpe_ratio,
-            each.performance.max_drawdown,
-            each.annual_turnover,
-            len(each.trades),
-            f"{each.verdict.trials:,}",
-            "its decisions" if each.verdict.probe.cuts else "no",
-            each.verdict.grade.value.upper(),
-        )
-        for each in backtests
-    ]
-    held = first.benchmark_performance
-    rows.append(
-        (
-            first.benchmark,
-            held.annualized_return,
-            held.annualized_volatility,
-            held.sharpe_ratio,
-            held.max_drawdown,
-            math.nan,
-            None,
-            "",
-            "",
-            "",
-        )
-    )
     return Table(
         key="out-of-sample",
         title="The same sessions compared",
@@ -103,7 +74,10 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.FRACTION,
             Unit.COUNT, Unit.TEXT, Unit.TEXT, Unit.TEXT,
         ),
-        rows=tuple(rows),
+        rows=(
+            *(_compared(each) for each in backtests),
+            (first.benchmark, *_measures(first.benchmark_performance), math.nan, None, "", "", ""),
+        ),
         caption=(
             f"{first.sessions[0]} to {first.sessions[-1]}, net of costs. All but the walk-forward "
             "and holding were picked by looking at these very sessions. Choosing was not probed "
@@ -112,6 +86,27 @@ def comparison_table(backtests: tuple[Backtest, ...]) -> Table:
         ),
         best=("", "high", "low", "high", "low", "low", "", "", "", ""),
     )  # fmt: skip
+
+
+def _compared(tested: Backtest) -> tuple[Cell, ...]:
+    return (
+        tested.label,
+        *_measures(tested.performance),
+        tested.annual_turnover,
+        len(tested.trades),
+        f"{tested.verdict.trials:,}",
+        "its decisions" if tested.verdict.probe.cuts else "no",
+        tested.verdict.grade.value.upper(),
+    )
+
+
+def _measures(made: Performance) -> tuple[float, float, float, float]:
+    return (
+        made.annualized_return,
+        made.annualized_volatility,
+        made.sharpe_ratio,
+        made.max_drawdown,
+    )
 
 
 def fold_table(folds: tuple[Fold, ...]) -> Table:
