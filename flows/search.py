@@ -67,7 +67,7 @@ def optimization(
         capital: Account value in account currency.
         strategy: Which rule's parameters to search.
         method: How trials are chosen; `grid` covers the space evenly, `tpe` learns from trial to
-            trial and takes 5,000 at most.
+            trial and takes 1,000 at most.
         trials: How many sets of parameters to try at most.
         fixed: Parameters to set and not to vary, such as short=true.
         ranges: Narrower ranges to search, such as slow=20:200.

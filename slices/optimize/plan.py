@@ -29,7 +29,7 @@ BLOCK_SESSIONS = (10, 21, 42, 63, 126)
 BLOCK_BYTES = 128 * 2**20
 """Memory that the sums over blocks of all trials may take."""
 
-MOST_TPE_TRIALS = 5_000
+MOST_TPE_TRIALS = 1_000
 """Each suggestion looks at all trials before it, so that many more would take hours."""
 
 MOST_VALIDATION_TRIALS = 2_000

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 BATCH = 20
 """Suggestions made before the first of them is tried."""
 
-MOST_SUGGESTIONS = 20
-"""Suggestions per trial wanted after which a space is taken as exhausted."""
+MOST_SUGGESTIONS = 3
+"""Suggestions per trial wanted after which the search is taken as settled: it repeats itself."""
 
 Point = tuple[float, ...]
 Score = Callable[[Point], float]
@@ -129,7 +129,7 @@ class _Search:
 
     @property
     def is_done(self) -> bool:
-        """Whether there are enough trials, or the space seems to have no more."""
+        """Whether there are enough trials, or suggestions repeat themselves."""
         suggestions = len(self.study.get_trials(deepcopy=False))
         return len(self.known) >= self.trials or suggestions >= MOST_SUGGESTIONS * self.trials
 

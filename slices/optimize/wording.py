@@ -133,7 +133,8 @@ def study_notes(study: Optimization) -> tuple[str, ...]:
     settings, folds = study.settings, study.combinatorial
     notes = [
         f"Tried by {METHODS[settings.method.value]}: {settings.trials:,} trials of "
-        f"{settings.asked:,} asked for. Sets of parameters that exclude each other are no trials.",
+        f"{settings.asked:,} asked for. Sets of parameters that exclude each other, and those "
+        "tried before, are no trials.",
         _validated(settings),
         f"Every account of the search begins on {settings.first_session}, where the longest "
         f"lookback, {settings.lookback_sessions:,} sessions, is first filled. {_accounts(study)}",

@@ -225,7 +225,7 @@ def test_several_symbols_are_traded_in_sleeves() -> None:
     ("given", "named"),
     [
         ({"strategy": "buy_and_hold"}, "nothing to vary"),
-        ({"method": "tpe", "trials": 50_000}, "5,000"),
+        ({"method": "tpe", "trials": 50_000}, "1,000"),
         ({"ranges": {"slow": "300:200"}}, "slow"),
         ({"fixed": {"speed": 1}}, "speed"),
         ({"trials": 1}, "trials"),
