@@ -32,9 +32,6 @@ BLOCK_BYTES = 128 * 2**20
 MOST_TPE_TRIALS = 1_000
 """Each suggestion looks at all trials before it, so that many more would take hours."""
 
-MOST_VALIDATION_TRIALS = 2_000
-"""Random points that validate where those that are searched depend on scores."""
-
 MOST_BATCHES = 64
 FEWEST_PER_BATCH = 250
 
@@ -133,7 +130,7 @@ def _points(
         case SearchMethod.RANDOM:
             return (), random_points(space, trials, seed=seed)
         case SearchMethod.TPE:
-            return (), random_points(space, min(trials, MOST_VALIDATION_TRIALS), seed=seed)
+            return (), random_points(space, trials, seed=seed)
 
 
 def _longest_lookback(space: Space, points: FloatArray) -> int:

@@ -10,7 +10,6 @@ from slices.domain.dataset import DatasetRef
 from slices.domain.errors import InsufficientHistoryError, ParameterError
 from slices.domain.studies import SearchMethod, ValidationWindows
 from slices.optimize.plan import (
-    MOST_VALIDATION_TRIALS,
     batches,
     block_length,
     check_search,
@@ -153,8 +152,6 @@ def test_what_validates_is_set_before_any_score(googl: DatasetRef) -> None:
     for method in (SearchMethod.RANDOM, SearchMethod.TPE):
         plan = plan_search(googl, strategy="rsi_reversal", method=method, trials=80, seed=2)
         assert np.array_equal(plan.points, random_points(plan.space, 80, seed=2))
-    most = plan_search(googl, strategy="rsi_reversal", method=SearchMethod.TPE, trials=4_000)
-    assert len(most.points) == MOST_VALIDATION_TRIALS
 
 
 def test_a_history_too_short_to_walk_forward_is_refused(googl: DatasetRef) -> None:
