@@ -127,9 +127,7 @@ def _points(
     match method:
         case SearchMethod.GRID:
             return grid(space, trials)
-        case SearchMethod.RANDOM:
-            return (), random_points(space, trials, seed=seed)
-        case SearchMethod.TPE:
+        case SearchMethod.RANDOM | SearchMethod.TPE:
             return (), random_points(space, trials, seed=seed)
 
 
