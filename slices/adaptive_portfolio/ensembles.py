@@ -157,7 +157,7 @@ def combine(
     )
     returns = np.column_stack([each.returns for each in sleeves])
     refits = refit_rows(panel, rule)
-    _check_length(panel, refits, lookback_sessions)
+    _check_length(panel, refits)
     probe = probe_decisions(partial(mixed, rule=rule), panel, cuts=PROBE_CUTS, seed=seed)
     plans = []
     for combination in Combination:
@@ -222,9 +222,14 @@ def mixed(panel: Panel, *, rule: EnsembleRule) -> FloatArray:
 
 
 def refit_rows(panel: Panel, rule: EnsembleRule) -> IntArray:
-    """Return the sessions at whose close shares are fitted."""
+    """Return the sessions at whose close shares are fitted.
+
+    The first has a full window of returns from sessions at which every strategy could trade: a
+    strategy that waits for its history would seem to have no risk.
+    """
+    warmup = max(int(strategy(each).warmup(default_parameters(each))) for each in rule.strategies)
     starts = period_starts(panel.sessions, rule.rebalance)
-    return starts[starts >= rule.lookback_sessions]
+    return starts[starts >= rule.lookback_sessions + warmup]
 
 
 def shares(
@@ -279,8 +284,8 @@ def _traded(
     return weights, np.concatenate([[0.0], equity_returns(account.equity)])
 
 
-def _check_length(panel: Panel, refits: IntArray, lookback_sessions: int) -> None:
-    first = int(refits[0]) if refits.size else lookback_sessions
+def _check_length(panel: Panel, refits: IntArray) -> None:
+    first = int(refits[0]) if refits.size else len(panel.sessions)
     needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
     if len(panel.sessions) < needed:
         raise InsufficientHistoryError(

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_CAVEATS = 40
 CHART = "strategy-map"
+MARKET = "market"
+"""What a failure is about where it concerns all symbols together."""
 
 
 def full_findings(
@@ -115,7 +117,8 @@ def headline(
     trends = Counter(each.trend.direction for each in good)
     parts = ", ".join(f"{trends[each]} {each.value}" for each in TrendDirection if trends[each])
     state = (
-        f"together they are in a {_plain(market.rule_regime)} regime by rules"
+        f"{'it is' if len(good) == 1 else 'together they are'} in a {_plain(market.rule_regime)} "
+        "regime by rules"
         if isinstance(market, RegimeAnalysis)
         else "their common regime is not known"
     )
@@ -136,7 +139,7 @@ def _failures(
     unknown = [each for each in told if isinstance(each, RegimeFailure)]
     untried = {each.symbol: each.reason for each in rows if isinstance(each, StrategyFailure)}
     unsized = [each for each in sized if isinstance(each, SizeFailure)]
-    several = [each for each in (structure,) if isinstance(each, AnalysisFailure)]
+    several = [e for e in (structure,) if isinstance(e, AnalysisFailure) and e.symbol == MARKET]
     unclear = [each for each in (market,) if isinstance(each, RegimeFailure)]
     return (
         *(_said(each.symbol, "not analysed", each.reason) for each in bad),

@@ -18,7 +18,12 @@ from slices.backtest.wording import (
     written_trips,
 )
 from slices.domain.backtests import QuickTest, SimpleBacktest
-from slices.domain.data_report import data_caveats, data_notes, data_section
+from slices.domain.data_report import (
+    data_caveats,
+    data_notes,
+    data_section,
+    late_notes,
+)
 from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Report, Tone, Unit
@@ -58,7 +63,7 @@ def simple_backtest_findings(
     made_section, risked, traded = tearsheet_sections(tested, measured)
     chosen = (choice_section(choice, rivals),) if choice.ranking else ()
     caveats = (*account_caveats(tested), *data_caveats(bars), *choice_caveats(choice))
-    said = (*data_notes(bars), *notes(tested, choice))
+    said = (*data_notes(bars), *late_notes(bars), *notes(tested, choice))
     report = Report(
         key="simple-backtest",
         title="Backtest of a strategy",

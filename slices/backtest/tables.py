@@ -100,16 +100,15 @@ def relative_table(tested: Backtest, measured: Tearsheet) -> Table:
         title="Against the benchmark",
         columns=(
             "Alpha a year", "Beta", "Correlation", "Return a year above", "Tracking error",
-            "Information ratio", "Up capture", "Down capture",
+            "Information ratio",
         ),
         units=(
             Unit.FRACTION, Unit.RATIO, Unit.RATIO, Unit.FRACTION, Unit.FRACTION, Unit.RATIO,
-            Unit.RATIO, Unit.RATIO,
         ),
         rows=(
             (
                 each.alpha, each.beta, each.correlation, each.active_return, each.tracking_error,
-                each.information_ratio, each.up_capture, each.down_capture,
+                each.information_ratio,
             ),
         ),
         caption=(
@@ -208,7 +207,10 @@ def round_trip_table(measured: Tearsheet) -> Table:
         columns=("", "Value"),
         units=(Unit.TEXT, Unit.TEXT),
         rows=tuple((name, written(value, unit)) for name, value, unit in rows),
-        caption="Net of costs; wins and losses are fractions of the notional at entry.",
+        caption=(
+            "Net of the costs of their fills; borrow fees and interest are the account's. Wins and "
+            "losses are fractions of the notional at entry."
+        ),
     )
 
 

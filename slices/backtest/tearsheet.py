@@ -18,10 +18,8 @@ from slices.quant.metrics.relative import (
     alpha,
     beta,
     correlation,
-    down_capture,
     information_ratio,
     tracking_error,
-    up_capture,
 )
 from slices.quant.returns import excess_returns, simple_returns
 
@@ -84,8 +82,6 @@ def relative_figures(
         active_return=active_return(returns, benchmark, periods_per_year=periods_per_year),
         tracking_error=tracking_error(returns, benchmark, periods_per_year=periods_per_year),
         information_ratio=information_ratio(returns, benchmark, periods_per_year=periods_per_year),
-        up_capture=up_capture(returns, benchmark, periods_per_year=periods_per_year),
-        down_capture=down_capture(returns, benchmark, periods_per_year=periods_per_year),
     )
 
 

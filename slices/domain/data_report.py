@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.bars import Adjustment
 from slices.domain.calendar import missed_sessions
+from slices.domain.errors import listed
 from slices.domain.numbers import written
 from slices.domain.report import Section, Table, Unit
 
@@ -102,6 +103,18 @@ def _found(quality: SymbolQuality, bars: DatasetRef, latest: dt.date, ending: st
         if not move.explained
     ]
     return found
+
+
+def late_notes(bars: DatasetRef) -> tuple[str, ...]:
+    """Name the symbols that begin after the others, and what that means for an account."""
+    late = [each for each in bars.quality if each.first_session > bars.first_session]
+    if not late:
+        return ()
+    named = listed(tuple(f"{each.symbol} on {each.first_session}" for each in late), most=10)
+    return (
+        f"Not all symbols begin on {bars.first_session}: {named}. Until then their share of the "
+        "account, and of the benchmark, is cash.",
+    )
 
 
 def data_notes(bars: DatasetRef) -> tuple[str, ...]:

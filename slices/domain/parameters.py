@@ -174,7 +174,10 @@ class TradingRules(ParameterGroup):
         default=1.0, gt=0, description="Largest share of a session's volume one fill may take."
     )
     gross_exposure: float = Field(
-        default=1.0, gt=0, le=10, description="Largest sum of absolute weights, of equity."
+        default=1.0,
+        gt=0,
+        le=10,
+        description="Largest sum of absolute weights at a decision; positions drift after it.",
     )
 
 

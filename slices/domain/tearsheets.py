@@ -62,7 +62,6 @@ class RelativeFigures:
 
     Attributes:
         active_return: Annualized return less the benchmark's.
-        up_capture: Annualized return over the benchmark's where the benchmark rose.
     """
 
     alpha: float
@@ -71,8 +70,6 @@ class RelativeFigures:
     active_return: float
     tracking_error: float
     information_ratio: float
-    up_capture: float
-    down_capture: float
 
 
 @dataclass(frozen=True, kw_only=True)

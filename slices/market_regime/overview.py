@@ -38,7 +38,10 @@ def regime_sections(
     found = tuple(chain.from_iterable(symbols))
     by_symbol = Section(
         title="Regimes by symbol",
-        intro="Each symbol's own regime at its own last close.",
+        intro=(
+            "Each symbol's own regime at its own last close, told from half a year. The trend in "
+            "the table of all symbols looks at other windows, so the two may differ."
+        ),
         blocks=(regime_table(found),),
     )
     if isinstance(market, RegimeFailure):

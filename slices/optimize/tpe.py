@@ -153,6 +153,9 @@ class _Search:
         from optuna.trial import TrialState
 
         for each in self._waiting():
+            if not self._is_whole(each):
+                self.study.tell(each.number, state=TrialState.FAIL)
+                continue
             point = self._point(each.params)
             if len(self.known) >= self.trials:
                 return
@@ -168,6 +171,10 @@ class _Search:
         from optuna.trial import TrialState
 
         return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def _is_whole(self, trial: optuna.trial.FrozenTrial) -> bool:
+        """Tell whether every value was suggested before a run was interrupted."""
+        return {each.name for each in self.space.dimensions} <= set(trial.params)
 
     def _point(self, values: dict[str, float | str]) -> Point:
         return tuple(

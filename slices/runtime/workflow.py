@@ -70,6 +70,14 @@ def check_period(parameters: dict[str, Any]) -> None:
         raise ParameterError(parameter="start", found=str(start), allowed=f"a date before {end}")
 
 
+def check_feed(parameters: dict[str, Any]) -> None:
+    """Check that files are named where bars come from files."""
+    if parameters.get("source") == "files" and not parameters.get("feed"):
+        raise ParameterError(
+            parameter="feed", found="nothing", allowed="a file or folder, with source 'files'"
+        )
+
+
 def runner(settings: Settings) -> TaskRunner[Any]:
     """Choose where parallel tasks run."""
     if settings.task_runner == "threads":
@@ -100,7 +108,7 @@ class Workflow(Flow[P, R]):
             return result
 
         super().__init__(concluded, **options)
-        self.checks: tuple[Check, ...] = (check_period, *checks)
+        self.checks: tuple[Check, ...] = (check_period, check_feed, *checks)
         self.model = parameter_model(fn)
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:

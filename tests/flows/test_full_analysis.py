@@ -74,8 +74,10 @@ def test_the_answers_are_those_without_the_bad_symbol(found: FullAnalysis) -> No
 
 def test_one_symbol_has_no_correlations_and_says_so() -> None:
     state = full_analysis(["KO"], **PERIOD, return_state=True)
-    assert state.name == "Degraded"
-    assert isinstance(state.result().structure, AnalysisFailure)
+    assert state.name == "Completed"
+    found = state.result()
+    assert isinstance(found.structure, AnalysisFailure)
+    assert "two symbols" in Path(found.report_path).read_text()
 
 
 def test_a_history_too_short_for_a_regime_is_said_and_nothing_made_up(tmp_path: Path) -> None:

@@ -140,3 +140,15 @@ def test_other_code_or_libraries_begin_another_journal(
     assert tpe.journal_of("other") != before
     monkeypatch.setattr(tpe, changed, lambda *_: "changed")
     assert tpe.journal_of("study") != before
+
+
+def test_a_suggestion_that_was_cut_off_is_dropped_and_the_search_goes_on(tmp_path: Path) -> None:
+    space, journal = make_space("sma_cross"), tmp_path / "cut.journal"
+
+    def score(point: tuple[float, ...]) -> float:
+        return -abs(point[0] - 20.0)
+
+    suggested(space, score, trials=25, seed=3, journal=journal)
+    tpe._opened(journal).ask()
+    points = suggested(space, score, trials=40, seed=3, journal=journal)
+    assert len({tuple(each) for each in points.tolist()}) == len(points) == 40
