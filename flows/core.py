@@ -93,7 +93,8 @@ def simple_backtest(
         capital: Account value at the start, in account currency.
         strategy: Which strategy; `auto` chooses one on the first part of the sessions and tests it
             on the rest.
-        parameters: The strategy's parameters that are not to keep their defaults, such as fast=20.
+        parameters: The strategy's parameters that are not to keep their defaults, such as fast=20;
+            docs/strategies.md lists them.
         in_sample_fraction: Which share of the sessions `auto` chooses on.
         costs: What trading costs.
         rules: What the account may trade.
