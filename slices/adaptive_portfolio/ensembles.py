@@ -15,9 +15,9 @@ import numpy as np
 
 from slices.adaptive_portfolio.allocators import allocate
 from slices.adaptive_portfolio.periods import period_starts
+from slices.adaptive_portfolio.walking import check_out_of_sample
 from slices.domain.backtests import TargetWeights
 from slices.domain.ensembles import Combination, CombinationPlan, Sleeve
-from slices.domain.errors import InsufficientHistoryError, counted
 from slices.domain.parameters import (
     DEFAULT_COSTS,
     DEFAULT_RULES,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.verdicts import LookAheadProbe
 
-OUT_OF_SAMPLE_SESSIONS = 63
 PROBE_CUTS = 2
 MIX = sum(range(1, len(Combination) + 1))
 LABELS = {
@@ -157,7 +156,7 @@ def combine(
     )
     returns = np.column_stack([each.returns for each in sleeves])
     refits = refit_rows(panel, rule)
-    _check_length(panel, refits)
+    check_out_of_sample(panel, int(refits[0]) if refits.size else len(panel.sessions))
     probe = probe_decisions(partial(mixed, rule=rule), panel, cuts=PROBE_CUTS, seed=seed)
     plans = []
     for combination in Combination:
@@ -282,14 +281,3 @@ def _traded(
     )
     account = simulate_targets(panel, changes(weights), costs=costs, rules=rules, capital=capital)
     return weights, np.concatenate([[0.0], equity_returns(account.equity)])
-
-
-def _check_length(panel: Panel, refits: IntArray) -> None:
-    first = int(refits[0]) if refits.size else len(panel.sessions)
-    needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
-    if len(panel.sessions) < needed:
-        raise InsufficientHistoryError(
-            symbol=f"portfolio of {counted(len(panel.symbols), 'symbol')}",
-            needed=needed,
-            found=len(panel.sessions),
-        )

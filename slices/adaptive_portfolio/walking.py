@@ -74,13 +74,27 @@ def decision_dates(
     able_ends = ends[able[ends]]
     total = len(panel.sessions)
     first = int(able_ends[0]) if able_ends.size else total
-    if first + 1 + OUT_OF_SAMPLE_SESSIONS > total:
+    check_out_of_sample(panel, first)
+    return tuple(panel.sessions[row] for row in ends[ends >= first])
+
+
+def check_out_of_sample(panel: Panel, first: int) -> None:
+    """Check that enough sessions follow the first decision.
+
+    Args:
+        panel: The symbols.
+        first: Position of the session it is made at.
+
+    Raises:
+        InsufficientHistoryError: Where fewer than 63 sessions follow.
+    """
+    needed = first + 1 + OUT_OF_SAMPLE_SESSIONS
+    if needed > len(panel.sessions):
         raise InsufficientHistoryError(
             symbol=f"portfolio of {counted(len(panel.symbols), 'symbol')}",
-            needed=first + 1 + OUT_OF_SAMPLE_SESSIONS,
-            found=total,
+            needed=needed,
+            found=len(panel.sessions),
         )
-    return tuple(panel.sessions[row] for row in ends[ends >= first])
 
 
 def rows_of(panel: Panel, dates: tuple[dt.date, ...]) -> IntArray:

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from slices.analyze.overview import structure_section
+from slices.analyze.overview import MARKET, structure_section
 from slices.analyze.sections import overview_section, symbol_sections
 from slices.domain.analyses import (
     AnalysisFailure,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 MOST_CAVEATS = 40
 CHART = "strategy-map"
-MARKET = "market"
-"""What a failure is about where it concerns all symbols together."""
 
 
 def full_findings(
@@ -146,8 +144,8 @@ def _failures(
         *(_said(each.symbol, "no regime", each.reason) for each in unknown),
         *(_said(symbol, "strategies not tried", reason) for symbol, reason in untried.items()),
         *(_said(each.symbol, "no size", each.reason) for each in unsized),
-        *(_said("market", "no regime", each.reason) for each in unclear),
-        *(_said("market", "no correlations", each.reason) for each in several),
+        *(_said(MARKET, "no regime", each.reason) for each in unclear),
+        *(_said(MARKET, "no correlations", each.reason) for each in several),
     )
 
 

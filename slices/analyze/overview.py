@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from slices.domain.co_movement import MarketStructure
     from slices.domain.dataset import DatasetRef
 
+MARKET = "market"
+"""What a failure is about where it concerns all symbols together."""
+
 MOST_SHOWN = 30
 """How many symbols a matrix of correlations can show."""
 
@@ -31,7 +34,7 @@ def structure_overview(bars: DatasetRef) -> MarketStructure | AnalysisFailure:
     try:
         return market_structure(bars)
     except DataError as error:
-        return AnalysisFailure(symbol="market", reason=str(error))
+        return AnalysisFailure(symbol=MARKET, reason=str(error))
 
 
 def structure_section(found: MarketStructure | AnalysisFailure) -> Section:

@@ -120,7 +120,9 @@ def strategy_targets(
     rule = STRATEGIES[strategy]
 
     def decide(known: Panel) -> FloatArray:
-        return decided_weights(known, strategy, parameters, rules=rules)
+        return STRATEGIES[strategy].target_weights(
+            known, parameters, gross_exposure=rules.gross_exposure
+        )
 
     first = first_row(panel, rule.warmup(parameters), start=start)
     weights = changes(decide(panel)[first:])
@@ -135,14 +137,6 @@ def strategy_targets(
         trials=trials,
         probe=probe_decisions(decide, panel, seed=seed),
     )
-
-
-def decided_weights(
-    panel: Panel, strategy: StrategyName, parameters: StrategyParameters, *, rules: TradingRules
-) -> FloatArray:
-    """Return T x N weights a strategy wants at each close, within the exposure that is allowed."""
-    weights = STRATEGIES[strategy].target_weights(panel, parameters)
-    return np.asarray(weights * min(1.0, rules.gross_exposure), dtype=np.float64)
 
 
 def account_of(
@@ -170,7 +164,10 @@ def account_of(
         The account, and the bars it lived through.
     """
     lived = panel.between(first, len(panel.sessions))
-    weights = changes(decided_weights(panel, strategy, parameters, rules=rules)[first:])
+    weights = STRATEGIES[strategy].target_weights(
+        panel, parameters, gross_exposure=rules.gross_exposure
+    )
+    weights = changes(weights[first:])
     account = simulate_targets(lived, weights, costs=costs, rules=rules, capital=capital)
     return account, lived
 
