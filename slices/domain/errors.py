@@ -20,6 +20,7 @@
     │   └── TransientSourceError   (retryable)
     ├── StorageError               the disk refused
     │   └── IntegrityError         a stored file is not what was written
+    ├── BrokerError, LedgerError, ...  see `trading_errors`
     └── ComputationError           the mathematics has no answer
         ├── InfeasibleError        constraints that exclude each other
         └── ConvergenceError

@@ -11,6 +11,7 @@ import datetime as dt
 import enum
 import hashlib
 import struct
+from decimal import Decimal
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,8 @@ def fingerprint(*values: object) -> str:
     """Digest the content of any mix of values, frames, arrays, dataclasses and models.
 
     Args:
-        *values: None, bool, int, float, str, bytes, dates, enums, paths, tuples, lists, mappings
-            with string keys, numpy arrays, polars and pandas frames, frozen dataclasses, pydantic
+        *values: None, bool, int, float, str, bytes, decimals, dates, enums, paths, tuples, lists,
+            mappings with string keys, numpy arrays, polars and pandas frames, frozen dataclasses, pydantic
             models. Values with a `__fingerprint__` method supply their own digest.
 
     Returns:
@@ -95,6 +96,8 @@ def _feed_scalar(  # noqa: C901 - one flat table of types
             _token(update, type(value).__name__, value.isoformat().encode())
         case dt.timedelta():
             _token(update, "timedelta", str(value.total_seconds()).encode())
+        case Decimal():
+            _token(update, "decimal", str(value).encode())
         case PurePath():
             _token(update, "path", value.as_posix().encode())
         case SecretStr():

@@ -7,6 +7,7 @@ import datetime as dt
 import html
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -19,7 +20,7 @@ from slices.domain.report import Report
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-def to_plain(value: object) -> Json:
+def to_plain(value: object) -> Json:  # noqa: C901 - one flat table of types
     """Turn nested result values into what JSON can hold; NaN and infinities become null.
 
     >>> import math
@@ -33,6 +34,8 @@ def to_plain(value: object) -> Json:
             return value if math.isfinite(value) else None
         case None | bool() | int() | str():
             return value
+        case Decimal():
+            return float(value)
         case dt.date():
             return value.isoformat()
         case dict():

@@ -16,6 +16,7 @@ import importlib
 import io
 import json
 import math
+from decimal import Decimal
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -85,14 +86,14 @@ def _packed(value: object) -> object:
             return (
                 float(value) if math.isfinite(value) else _tagged("float", text=str(float(value)))
             )
-        case dt.datetime() | dt.date() | dt.timedelta() | PurePath():
+        case dt.datetime() | dt.date() | dt.timedelta() | PurePath() | Decimal():
             return _packed_scalar(value)
         case tuple() | list() | dict():
             return _packed_container(value)
     return _packed_object(value)
 
 
-def _packed_scalar(value: dt.date | dt.timedelta | PurePath) -> object:
+def _packed_scalar(value: dt.date | dt.timedelta | PurePath | Decimal) -> object:
     match value:
         case dt.datetime():
             return _tagged("datetime", text=value.isoformat())
@@ -100,6 +101,8 @@ def _packed_scalar(value: dt.date | dt.timedelta | PurePath) -> object:
             return _tagged("date", text=value.isoformat())
         case dt.timedelta():
             return _tagged("timedelta", microseconds=value // dt.timedelta(microseconds=1))
+        case Decimal():
+            return _tagged("decimal", text=str(value))
     return _tagged("path", text=str(value))
 
 
@@ -165,7 +168,9 @@ def _unpacked(node: Any) -> Any:
     return _unpacked_scalar(kind, node)
 
 
-def _unpacked_scalar(kind: str, node: dict[str, Any]) -> object:
+def _unpacked_scalar(  # noqa: C901 - one flat table of kinds
+    kind: str, node: dict[str, Any]
+) -> object:
     match kind:
         case "enum":
             return _own_type(node["type"], enum.Enum)[node["name"]]
@@ -181,6 +186,8 @@ def _unpacked_scalar(kind: str, node: dict[str, Any]) -> object:
             return dt.timedelta(microseconds=node["microseconds"])
         case "path":
             return Path(node["text"])
+        case "decimal":
+            return Decimal(node["text"])
     raise IntegrityError(path="cached result", problem=f"unknown kind of value {kind!r}")
 
 

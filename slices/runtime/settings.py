@@ -41,6 +41,27 @@ class Settings(BaseSettings):
         default="", description="Address of an MLflow server; empty keeps studies in the home."
     )
 
+    ledger_url: str = Field(
+        default="", description="Database of paper accounts; empty keeps them in the home."
+    )
+    live_ledger_url: str = Field(
+        default="", description="Database of live accounts; empty keeps them in the home."
+    )
+    live_trading: str = Field(
+        default="", description="First switch of live trading: the word `enabled`."
+    )
+    live_confirmation: str = Field(
+        default="",
+        description="Second switch of live trading: the digest that `tradeflows live-check` prints"
+        " for account, limits and code.",
+    )
+    broker_url: str = Field(default="", description="Another address of Alpaca's trading API.")
+    broker_key: SecretStr | None = Field(default=None, description="Alpaca trading key id.")
+    broker_secret: SecretStr | None = Field(default=None, description="Alpaca trading secret.")
+    broker_timeout_seconds: float = Field(
+        default=10.0, gt=0, le=120, description="Longest wait for one answer of the broker."
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
@@ -75,6 +96,16 @@ class Settings(BaseSettings):
     def mlflow_folder(self) -> Path:
         """The database and the artifacts of tracked runs."""
         return self.home / "mlflow"
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Books of accounts, and the file that halts all trading."""
+        return self.home / "ledger"
+
+    @property
+    def halt_file(self) -> Path:
+        """While this file exists, whatever is in it, nothing is traded."""
+        return self.ledger_folder / "HALT"
 
     @property
     def reports_folder(self) -> Path:

@@ -8,19 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import ParameterError
+from slices.domain.orders import Bracket, OrderKind
 
 if TYPE_CHECKING:
     from slices.domain.parameters import TradingRules
-
-
-class OrderKind(StrEnum):
-    """How an order wants to be filled; a stop becomes an order at market once it is reached."""
-
-    MARKET = "market"
-    LIMIT = "limit"
-    STOP = "stop"
-    STOP_LIMIT = "stop_limit"
-    TRAILING_STOP = "trailing_stop"
 
 
 class OrderStatus(StrEnum):
@@ -35,30 +26,6 @@ class OrderStatus(StrEnum):
 
 LIMITED = (OrderKind.LIMIT, OrderKind.STOP_LIMIT)
 STOPPED = (OrderKind.STOP, OrderKind.STOP_LIMIT)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bracket:
-    """Exits that an entry brings with it; each is optional.
-
-    They hold from the entry bar on and for the shares that their order opened. What another
-    order sells first no longer needs them.
-
-    Attributes:
-        stop_loss: Fraction of the entry price that may be lost, above 0.
-        take_profit: Fraction of the entry price to be gained, above 0.
-        stop_loss_price: The same as a price.
-        take_profit_price: The same as a price.
-        trail: Fraction below the highest price since the entry, above it for a short position.
-        most_sessions: Sessions after the entry's at whose fill price the position is closed.
-    """
-
-    stop_loss: float | None = None
-    take_profit: float | None = None
-    stop_loss_price: float | None = None
-    take_profit_price: float | None = None
-    trail: float | None = None
-    most_sessions: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

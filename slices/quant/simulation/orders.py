@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.orders import Bracket, OrderKind
 from slices.quant.simulation.account import Simulation
 from slices.quant.simulation.inputs import (
     bars_of,
@@ -24,14 +25,7 @@ from slices.quant.simulation.inputs import (
     known_volatility,
     terms_of,
 )
-from slices.quant.simulation.intents import (
-    Bracket,
-    OrderIntent,
-    OrderKind,
-    OrderOutcome,
-    OrderStatus,
-    check_order,
-)
+from slices.quant.simulation.intents import OrderIntent, OrderOutcome, OrderStatus, check_order
 from slices.quant.simulation.records import ORDER, blank, opened
 from slices.quant.simulation.running import lived, simulation_of, world_of
 from slices.quant.simulation.targets import last_rows

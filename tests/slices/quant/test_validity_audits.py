@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from slices.domain.orders import Bracket, OrderKind
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES, TradingRules
 from slices.domain.verdicts import Leak
 from slices.quant.panel import Panel
 from slices.quant.simulation.account import FillReason
-from slices.quant.simulation.intents import Bracket, OrderIntent, OrderKind
+from slices.quant.simulation.intents import OrderIntent
 from slices.quant.simulation.orders import simulate_orders
 from slices.quant.simulation.targets import simulate_targets
 from slices.quant.validity.futures import changed

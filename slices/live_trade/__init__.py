@@ -1,0 +1,1 @@
+"""Real money: a broker over its interface, and everything it takes to be allowed to use it."""

@@ -1,0 +1,1 @@
+"""Play money: a simulated exchange over the ledger, priced by the engine of the backtests."""
