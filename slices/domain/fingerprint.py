@@ -40,8 +40,8 @@ def fingerprint(*values: object) -> str:
 
     Args:
         *values: None, bool, int, float, str, bytes, decimals, dates, enums, paths, tuples, lists,
-            mappings with string keys, numpy arrays, polars and pandas frames, frozen dataclasses, pydantic
-            models. Values with a `__fingerprint__` method supply their own digest.
+            mappings with string keys, numpy arrays, polars and pandas frames, frozen dataclasses,
+            pydantic models. Values with a `__fingerprint__` method supply their own digest.
 
     Returns:
         32 hexadecimal digits (blake2b, 128 bit).
