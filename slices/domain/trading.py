@@ -56,6 +56,8 @@ class OrderPlan:
         session: At whose close, or in which, it was decided.
         orders: Sales and purchases; the gate judges them together.
         details: Name and value of what the decision stood on, for the journal.
+        targets: Weight wanted of every symbol, where the plan is one for the whole account. A
+            workflow decides that once in a session, by whatever strategy.
     """
 
     workflow: str
@@ -63,6 +65,12 @@ class OrderPlan:
     session: dt.date
     orders: tuple[PlannedOrder, ...]
     details: tuple[tuple[str, str], ...] = ()
+    targets: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def decided_by(self) -> str:
+        """What tells decisions of a workflow apart within a session: empty for a whole account."""
+        return "" if self.targets else self.strategy
 
     def named(self, account: str) -> tuple[Order, ...]:
         """Give every order its name, the same one whenever the same decision is taken again."""
