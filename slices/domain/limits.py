@@ -161,3 +161,24 @@ class GateDecision:
     def is_accepted(self) -> bool:
         """Whether nothing speaks against it."""
         return not self.breaches
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitLine:
+    """How much of one limit is used.
+
+    Attributes:
+        name: Of the field of `RiskLimits`.
+        subject: The symbol or sector that uses most of it; empty where it is the account.
+        unit: Of `used` and `allowed`.
+        used: NaN where equity is not above 0.
+        headroom: Fraction of the limit that is left; negative beyond it.
+    """
+
+    name: str
+    subject: str
+    unit: str
+    used: float
+    allowed: float
+    headroom: float
+    is_breached: bool

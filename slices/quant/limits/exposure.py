@@ -16,12 +16,10 @@ from slices.domain.exact import ZERO
 from slices.domain.orders import OrderKind
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
     from slices.domain.accounts import AccountBook
     from slices.domain.orders import Order, OrderRecord
-    from slices.quant.limits.facts import GateFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +80,7 @@ class Exposure:
         gross: Money: sum of the largest absolute position values.
         net_lowest: Money: sum of the lowest signed position values.
         net_highest: Money: sum of the highest.
-        unpriced: Symbols with open orders whose price nobody knows.
+        unpriced: Symbols held, or with open orders, whose price nobody knows.
     """
 
     marks: Mapping[str, Mark]
@@ -125,23 +123,46 @@ class Exposure:
         )
 
 
-def exposure_of(facts: GateFacts) -> Exposure:
-    """Return what an account may come to hold before anything new is ordered."""
-    marks = known_marks(facts.book, facts.marks)
-    exposure = _held(facts.book, marks, facts.unsettled_cash)
-    for record in facts.book.open_orders:
-        exposure = _with_open(exposure, record, facts.cost_rate)
+def exposure_of(
+    book: AccountBook,
+    *,
+    marks: Iterable[Mark] = (),
+    unsettled_cash: Decimal = ZERO,
+    cost_rate: Decimal = ZERO,
+) -> Exposure:
+    """Return what an account may come to hold before anything new is ordered.
+
+    Args:
+        book: Positions, cash and open orders.
+        marks: Newest prices; a held symbol without one keeps its position's.
+        unsettled_cash: Money from sales that are not settled yet.
+        cost_rate: What a fill costs, as a fraction of its notional.
+    """
+    given = {each.symbol: each for each in marks}
+    valid = {symbol: each for symbol, each in given.items() if is_price(each.price)}
+    exposure = _held(book, _own_marks(book) | valid, unsettled_cash)
+    invalid = tuple(each.symbol for each in book.positions if each.symbol in given.keys() - valid)
+    exposure = replace(exposure, unpriced=invalid)
+    for record in book.open_orders:
+        exposure = _with_open(exposure, record, cost_rate)
     return exposure
 
 
-def known_marks(book: AccountBook, marks: Iterable[Mark]) -> dict[str, Mark]:
-    """Return the newest price of every symbol; what was paid where a position has no other."""
-    known = {each.symbol: _mark_of(each.symbol, each.average_price, each.opened)
-             for each in book.positions if each.mark is None}  # fmt: skip
-    for each in book.positions:
-        if each.mark is not None:
-            known[each.symbol] = _mark_of(each.symbol, each.mark, each.marked or each.opened)
-    return known | {each.symbol: each for each in marks}
+def is_price(price: Decimal) -> bool:
+    """Tell whether something can be valued at this price."""
+    return price.is_finite() and price > 0
+
+
+def _own_marks(book: AccountBook) -> dict[str, Mark]:
+    """Return what positions were marked at; what was paid where they never were."""
+    return {
+        each.symbol: Mark(
+            symbol=each.symbol,
+            price=each.average_price if each.mark is None else each.mark,
+            session=each.marked or each.opened,
+        )
+        for each in book.positions
+    }
 
 
 def dearest_price(order: Order, mark: Decimal) -> Decimal:
@@ -190,7 +211,3 @@ def _with_record(before: Range, order: Order, shares: Decimal) -> Range:
 def is_weight_at_market(order: Order) -> bool:
     """Tell whether an order makes a position a weight at the next fill."""
     return order.target_weight is not None and order.kind is OrderKind.MARKET
-
-
-def _mark_of(symbol: str, price: Decimal, session: dt.date) -> Mark:
-    return Mark(symbol=symbol, price=price, session=session)

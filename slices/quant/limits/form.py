@@ -54,12 +54,8 @@ def collar_breaches(order: Order, mark: Decimal, limits: RiskLimits) -> Iterator
             yield _breach(ReasonCode.PRICE_OUTSIDE_COLLAR, in_money(price), allowed)
 
 
-def mark_breaches(mark: Mark | None, facts: GateFacts, limits: RiskLimits) -> Iterator[Breach]:
-    """Yield whether there is no price to judge by, or only an old one."""
-    if mark is None or not (mark.price.is_finite() and mark.price > 0):
-        found = "no mark" if mark is None else str(mark.price)
-        yield _breach(ReasonCode.MARK_MISSING, found, "a price above 0")
-        return
+def age_breaches(mark: Mark, facts: GateFacts, limits: RiskLimits) -> Iterator[Breach]:
+    """Yield whether the price to judge by is too old."""
     age = missed_sessions(mark.session, facts.session, calendar=facts.calendar)
     if age > limits.stale_mark_sessions:
         found = f"a mark of {mark.session}, {age} sessions old"

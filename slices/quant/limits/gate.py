@@ -10,78 +10,28 @@ much are they looked at order by order.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from slices.domain.accounts import TradingState
 from slices.domain.exact import ZERO
-from slices.domain.limits import Breach, GateDecision, ReasonCode, RiskLimits
-from slices.domain.orders import Order
 from slices.quant.limits.changes import change_of, exposure_after
-from slices.quant.limits.day_trades import Traded, day_trade_breach
-from slices.quant.limits.exposure import Exposure, exposure_of
-from slices.quant.limits.facts import GateFacts
-from slices.quant.limits.form import (
-    collar_breaches,
-    form_breaches,
-    mark_breaches,
-    size_breaches,
-)
-from slices.quant.limits.loss import daily_loss_breach, drawdown_breach
-from slices.quant.limits.numbers import exact
-from slices.quant.limits.projected import (
-    Projection,
-    cash_breaches,
-    exposure_breaches,
-    net_breaches,
-    permission_breaches,
-)
-from slices.quant.limits.traffic import Traffic, traffic_breaches, traffic_of
+from slices.quant.limits.exposure import exposure_of
+from slices.quant.limits.judgement import ONE, Bench, Course, unjudgeable, with_judgement
+from slices.quant.limits.numbers import PRECISION, exact
+from slices.quant.limits.projected import net_breaches
+from slices.quant.limits.traffic import traffic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
-
-PRECISION = 80
-"""Digits that hold every product of two booked numbers and a ratio."""
+    from slices.domain.limits import GateDecision, RiskLimits
+    from slices.domain.orders import Order
+    from slices.quant.limits.facts import GateFacts
 
 MOST_ROUNDS = 8
 """How often purchases towards weights are shared out anew after some were denied."""
-
-ONE = Decimal(1)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Bench:
-    """A batch, what it is judged by, and what is known before the first order."""
-
-    orders: Sequence[Order]
-    facts: GateFacts
-    limits: RiskLimits
-    start: Exposure
-    worth: Decimal
-    each_net: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Course:
-    """How far the judging of a batch has come.
-
-    Attributes:
-        share: What the venue is expected to leave of purchases towards weights.
-        decisions: By place in the batch.
-        shares_of: By symbol, what accepted orders would trade.
-    """
-
-    exposure: Exposure
-    traffic: Traffic
-    share: Decimal = ONE
-    decisions: Mapping[int, GateDecision] = field(default_factory=dict)
-    shares_of: Mapping[str, tuple[Decimal, ...]] = field(default_factory=dict)
 
 
 def judge_orders(
@@ -100,22 +50,32 @@ def judge_orders(
         One decision for each order, in the order given; accepted where it has no breaches.
     """
     with localcontext(Context(prec=PRECISION)):
-        start = exposure_of(facts)
-        worth = start_worth(facts, start)
-        bench = _Bench(orders=orders, facts=facts, limits=limits, start=start, worth=worth)
+        bench = _bench_of(orders, facts, limits)
         course = _settled(bench)
-        if any(net_breaches(start, course.exposure, limits)):
+        if any(net_breaches(bench.start, course.exposure, limits)):
             course = _settled(replace(bench, each_net=True))
         return tuple(course.decisions[place] for place in range(len(orders)))
 
 
-def start_worth(facts: GateFacts, start: Exposure) -> Decimal:
-    """Return equity at the newest marks, in money."""
+def _bench_of(orders: Sequence[Order], facts: GateFacts, limits: RiskLimits) -> Bench:
+    start = exposure_of(
+        facts.book,
+        marks=facts.marks,
+        unsettled_cash=facts.unsettled_cash,
+        cost_rate=facts.cost_rate,
+    )
     held = (each.quantity * start.marks[each.symbol].price for each in facts.book.positions)
-    return facts.book.cash + sum(held, ZERO)
+    return Bench(
+        orders=orders,
+        facts=facts,
+        limits=limits,
+        start=start,
+        worth=facts.book.cash + sum(held, ZERO),
+        fill_session=facts.fill_session,
+    )
 
 
-def _settled(bench: _Bench) -> _Course:
+def _settled(bench: Bench) -> Course:
     """Judge until nobody's share of the cash changes any more: a denied order leaves it."""
     denied: dict[int, GateDecision] = {}
     for turn in range(MOST_ROUNDS):
@@ -127,145 +87,24 @@ def _settled(bench: _Bench) -> _Course:
     return course
 
 
-def _judged(bench: _Bench, denied: Mapping[int, GateDecision], *, is_last: bool) -> _Course:
+def _judged(bench: Bench, denied: Mapping[int, GateDecision], *, is_last: bool) -> Course:
     places = [each for each in _in_turn(bench) if each not in denied]
-    course = _Course(
+    course = Course(
         exposure=bench.start,
         traffic=traffic_of(bench.orders, bench.facts, bench.limits),
         share=ONE if is_last else _share(bench, places),
         decisions=denied,
     )
     for place in places:
-        course = _with_judgement(bench, course, place)
+        course = with_judgement(bench, course, place)
     return course
 
 
-def _with_judgement(bench: _Bench, course: _Course, place: int) -> _Course:
-    order = bench.orders[place]
-    invalid = tuple(_unjudgeable(order, bench, course.exposure))
-    if invalid:
-        decision = GateDecision(
-            client_order_id=order.client_order_id,
-            breaches=invalid,
-            projected_quantity=math.nan,
-            projected_gross=math.nan,
-            projected_cash=math.nan,
-        )
-        return replace(course, decisions={**course.decisions, place: decision})
-    change = change_of(order, course.exposure, worth=bench.worth)
-    after = exposure_after(
-        course.exposure, change.scaled(course.share), cost_rate=bench.facts.cost_rate
-    )
-    case = Projection(change=change, before=course.exposure, after=after, limits=bench.limits)
-    decision = _decision(case, tuple(_breaches(case, bench, course)))
-    decided = {**course.decisions, place: decision}
-    if not decision.is_accepted:
-        return replace(course, decisions=decided)
-    traded = (*course.shares_of.get(order.symbol, ()), change.shares)
-    return replace(
-        course,
-        decisions=decided,
-        exposure=after,
-        traffic=course.traffic.with_order(order),
-        shares_of={**course.shares_of, order.symbol: traded},
-    )
-
-
-def _unjudgeable(order: Order, bench: _Bench, exposure: Exposure) -> Iterator[Breach]:
-    """Yield what keeps an order from being projected at all."""
-    facts = bench.facts
-    if facts.book.state is TradingState.HALTED:
-        reason = facts.book.state_reason or "no reason given"
-        yield Breach(code=ReasonCode.HALTED, found=reason, allowed="an account not halted")
-    yield from form_breaches(order, facts)
-    mark = exposure.marks.get(order.symbol)
-    if mark is None or not (mark.price.is_finite() and mark.price > 0):
-        yield from mark_breaches(None, facts, bench.limits)
-
-
-def _breaches(case: Projection, bench: _Bench, course: _Course) -> Iterator[Breach]:
-    order, facts, limits = case.change.order, bench.facts, bench.limits
-    mark = case.before.marks[order.symbol]
-    yield from _of_state(case, bench)
-    yield from size_breaches(order, case.change.shares, mark.price, limits)
-    yield from collar_breaches(order, mark.price, limits)
-    yield from _of_marks(case, bench)
-    yield from traffic_breaches(order, course.traffic, limits)
-    yield from permission_breaches(case)
-    yield from exposure_breaches(case)
-    if bench.each_net:
-        yield from net_breaches(case.before, case.after, limits)
-    yield from cash_breaches(case)
-    day_trade = day_trade_breach(facts, limits, _wanted(case, bench, course))
-    if day_trade is not None:
-        yield day_trade
-
-
-def _of_state(case: Projection, bench: _Bench) -> Iterator[Breach]:
-    """Yield what the state of the account and its losses forbid."""
-    facts, limits = bench.facts, bench.limits
-    drawdown = drawdown_breach(facts.book, bench.worth, limits)
-    if drawdown is not None:
-        yield drawdown
-    if case.change.is_reducing:
-        return
-    if facts.book.state is TradingState.REDUCING:
-        reason = facts.book.state_reason or "no reason given"
-        yield Breach(
-            code=ReasonCode.REDUCING_ONLY, found=reason, allowed="orders that reduce a position"
-        )
-    loss = daily_loss_breach(facts.book, bench.worth, limits)
-    if loss is not None:
-        yield loss
-
-
-def _of_marks(case: Projection, bench: _Bench) -> Iterator[Breach]:
-    """Yield what is wrong with the marks; an exit at market waits for none."""
-    order = case.change.order
-    if case.change.is_reducing and case.change.is_certain:
-        return
-    yield from mark_breaches(case.before.marks[order.symbol], bench.facts, bench.limits)
-    if case.before.unpriced and not case.change.is_reducing:
-        yield Breach(
-            code=ReasonCode.MARK_MISSING,
-            found=f"open orders for {', '.join(case.before.unpriced)} without a mark",
-            allowed="a mark for every open order",
-        )
-
-
-def _decision(case: Projection, breaches: tuple[Breach, ...]) -> GateDecision:
-    after = case.after
-    sold_too = after.range_of(case.symbol)
-    is_sale = case.change.shares < 0
-    return GateDecision(
-        client_order_id=case.change.order.client_order_id,
-        breaches=breaches,
-        projected_quantity=float(sold_too.lowest if is_sale else sold_too.highest),
-        projected_gross=float(after.gross / after.equity) if after.equity > 0 else math.nan,
-        projected_cash=float(after.cash),
-    )
-
-
-def _wanted(case: Projection, bench: _Bench, course: _Course) -> list[Traded]:
-    waiting = [
-        each.open_quantity
-        for each in bench.facts.book.open_orders
-        if each.order.symbol == case.symbol
-    ]
-    accepted = course.shares_of.get(case.symbol, ())
-    session = bench.facts.fill_session
-    return [
-        Traded(symbol=case.symbol, session=session, shares=each)
-        for each in (*waiting, *accepted, case.change.shares)
-        if each
-    ]
-
-
-def _in_turn(bench: _Bench) -> list[int]:
+def _in_turn(bench: Bench) -> list[int]:
     """Return the places of a batch in the order in which they are judged."""
     keys: dict[int, tuple[bool, bool, bool]] = {}
     for place, order in enumerate(bench.orders):
-        if any(_unjudgeable(order, bench, bench.start)):
+        if any(unjudgeable(order, bench, bench.start)):
             keys[place] = (False, False, False)
         else:
             change = change_of(order, bench.start, worth=bench.worth)
@@ -273,16 +112,18 @@ def _in_turn(bench: _Bench) -> list[int]:
     return sorted(keys, key=lambda place: keys[place])
 
 
-def _share(bench: _Bench, places: Sequence[int]) -> Decimal:
+def _share(bench: Bench, places: Sequence[int]) -> Decimal:
     """Return what cash leaves of purchases towards weights, after everything else of a batch."""
     spent: defaultdict[bool, Decimal] = defaultdict(Decimal)
+    exposure = bench.start
     for place in places:
         order = bench.orders[place]
-        if any(_unjudgeable(order, bench, bench.start)):
+        if any(unjudgeable(order, bench, bench.start)):
             continue
-        change = change_of(order, bench.start, worth=bench.worth)
-        after = exposure_after(bench.start, change, cost_rate=bench.facts.cost_rate)
-        spent[change.is_weight and change.is_purchase] += bench.start.cash - after.cash
+        change = change_of(order, exposure, worth=bench.worth)
+        after = exposure_after(exposure, change, cost_rate=bench.facts.cost_rate)
+        spent[change.is_weight and change.is_purchase] += exposure.cash - after.cash
+        exposure = after
     borrowed = max(ZERO, exact(bench.limits.max_leverage) - 1) * max(ZERO, bench.worth)
     available = max(ZERO, bench.start.cash + borrowed - spent[False])
     return ONE if spent[True] <= available else available / spent[True]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+PRECISION = 80
+"""Digits that hold every product of two booked numbers and a ratio."""
+
 
 def exact(number: float) -> Decimal:
     """Return the decimal a float is written as.

@@ -34,12 +34,14 @@ class Traffic:
         in_session: Orders of the session, by symbol.
         alike: Name of the newest order of every likeness within the time for repetitions.
         names: Orders accepted of this batch.
+        weighed: Symbols with an accepted order to a weight in this batch.
     """
 
     in_minute: int
     in_session: Mapping[str, int]
     alike: Mapping[Likeness, str]
     names: frozenset[str] = frozenset()
+    weighed: frozenset[str] = frozenset()
 
     def with_order(self, order: Order) -> Traffic:
         """Return the traffic with one more order that leaves now."""
@@ -50,6 +52,7 @@ class Traffic:
             in_session={**self.in_session, order.symbol: sent},
             alike={**self.alike, likeness(order): order.client_order_id},
             names=self.names | {order.client_order_id},
+            weighed=self.weighed | ({order.symbol} if order.target_weight is not None else set()),
         )
 
 
@@ -83,11 +86,11 @@ def likeness(order: Order) -> Likeness:
 
 def traffic_breaches(order: Order, traffic: Traffic, limits: RiskLimits) -> Iterator[Breach]:
     """Yield whether an order repeats another one, or is one too many."""
-    twin = traffic.alike.get(likeness(order)) if limits.duplicate_seconds > 0 else None
-    if order.client_order_id in traffic.names or twin is not None:
+    twin = _twin(order, traffic, limits)
+    if twin:
         yield Breach(
             code=ReasonCode.DUPLICATE_ORDER,
-            found=f"the same order {twin or order.client_order_id}",
+            found=f"the same as {twin}",
             allowed=f"one within {limits.duplicate_seconds:g} seconds",
         )
     if traffic.in_minute >= limits.max_orders_per_minute:
@@ -103,6 +106,14 @@ def traffic_breaches(order: Order, traffic: Traffic, limits: RiskLimits) -> Iter
             found=f"{sent + 1} orders for {order.symbol} within the session",
             allowed=f"{limits.max_executions_per_symbol}",
         )
+
+
+def _twin(order: Order, traffic: Traffic, limits: RiskLimits) -> str:
+    if order.client_order_id in traffic.names:
+        return f"{order.client_order_id} of this batch"
+    if order.target_weight is not None and order.symbol in traffic.weighed:
+        return f"another order to a weight of {order.symbol} in this batch"
+    return traffic.alike.get(likeness(order), "") if limits.duplicate_seconds > 0 else ""
 
 
 def _by_symbol(records: Iterable[OrderRecord], session: dt.date) -> dict[str, int]:
