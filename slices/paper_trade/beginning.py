@@ -1,0 +1,112 @@
+"""Where an account begins: opened with its venue, or described before anything is written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from slices.domain.accounts import AccountBook, TradingMode
+from slices.domain.calendar import session_close
+from slices.domain.errors import ParameterError, SymbolNotFoundError
+from slices.domain.exact import money
+from slices.ledger.accounts import has_account, open_account, read_book
+from slices.ledger.opening import ledger_for
+from slices.paper_trade.venue import PaperBroker
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.parameters import Costs, TradingRules
+    from slices.ledger.opening import Ledger
+
+CAPITAL = 100_000.0
+"""What an account begins with where nobody says otherwise."""
+
+
+@contextmanager
+def paper_ledger() -> Iterator[Ledger]:
+    """Open the books of paper accounts for as long as they are needed."""
+    ledger = ledger_for(TradingMode.PAPER)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def opened(
+    ledger: Ledger,
+    account: str,
+    bars: DatasetRef,
+    *,
+    session: dt.date,
+    capital: float,
+    costs: Costs,
+    rules: TradingRules,
+) -> PaperBroker:
+    """Open an account and its venue where there are none; the venue of a known one otherwise.
+
+    Raises:
+        LedgerError: Where either was opened with something else, saying both.
+    """
+    if has_account(ledger, account):
+        session = read_book(ledger, account, curve=False).opened
+    cash, at = money(capital), session_close(session, calendar=bars.calendar)
+    open_account(ledger, account, capital=cash, session=session, at=at)
+    return PaperBroker.open(
+        ledger, account, capital=cash, session=session, costs=costs, rules=rules
+    )
+
+
+def book_as_it_is(ledger: Ledger, account: str, *, session: dt.date, capital: float) -> AccountBook:
+    """Read an account without writing; one that is not open yet holds its capital in cash."""
+    if has_account(ledger, account):
+        return read_book(ledger, account)
+    return unopened(account, session=session, capital=capital)
+
+
+def unopened(account: str, *, session: dt.date, capital: float) -> AccountBook:
+    """Describe an account as it will begin: cash alone."""
+    cash = money(capital)
+    return AccountBook(
+        name=account,
+        mode=TradingMode.PAPER,
+        capital=cash,
+        opened=session,
+        session=None,
+        cash=cash,
+        day_start_equity=cash,
+        peak_equity=cash,
+    )
+
+
+def check_not_past(book: AccountBook, session: dt.date) -> None:
+    """Refuse a session that an account has behind it.
+
+    Raises:
+        ParameterError: Naming the session it stands at.
+    """
+    newest = book.session or book.opened
+    if session < newest:
+        raise ParameterError(
+            parameter="as_of",
+            found=f"{session}, before the newest session of account '{book.name}'",
+            allowed=f"{newest} or later, or another account",
+        )
+
+
+def check_held(book: AccountBook, bars: DatasetRef) -> None:
+    """Check that there are bars of everything an account holds.
+
+    Raises:
+        SymbolNotFoundError: Naming what lacks.
+    """
+    lacking = tuple(p.symbol for p in book.positions if p.symbol not in bars.symbols)
+    if lacking:
+        raise SymbolNotFoundError(
+            symbols=lacking,
+            source=f"{bars.source}/{bars.feed}",
+            available=bars.symbols,
+            reason=f"account '{book.name}' holds it and needs its bars",
+        )

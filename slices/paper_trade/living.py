@@ -1,0 +1,113 @@
+"""Living through sessions: the venue first, then the books, one session after the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.domain.accounts import Mark
+from slices.domain.calendar import session_close
+from slices.domain.errors import ParameterError
+from slices.domain.exact import price
+from slices.ledger.accounts import close_session, read_book
+from slices.ledger.path import Step, nothing
+from slices.ledger.reconciling import reconcile
+from slices.ledger.states import set_state
+from slices.paper_trade.beginning import check_held
+from slices.quant.limits.loss import state_after
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.limits import RiskLimits
+    from slices.ledger.opening import Ledger
+    from slices.ledger.path import Reached
+    from slices.paper_trade.venue import PaperBroker
+    from slices.quant.panel import Panel
+
+LOSS_GUARD = "loss limits"
+"""Who changes the state of an account after a loss, as the journal says it."""
+
+
+def row_of(panel: Panel, as_of: dt.date | None) -> int:
+    """Find the row of a session; None takes the last, a day without a session the one before it.
+
+    Raises:
+        ParameterError: Where the bars begin later.
+    """
+    row = len(panel.sessions) if as_of is None else bisect_right(panel.sessions, as_of)
+    if row == 0:
+        first = str(panel.sessions[0]) if panel.sessions else "a date with bars"
+        raise ParameterError(parameter="as_of", found=str(as_of), allowed=f"{first} or later")
+    return row - 1
+
+
+def live_until(
+    ledger: Ledger,
+    broker: PaperBroker,
+    account: str,
+    bars: DatasetRef,
+    panel: Panel,
+    *,
+    until: dt.date,
+    limits: RiskLimits,
+    reached: Reached = nothing,
+) -> None:
+    """Live through every session after the newest closed one, each to its end.
+
+    Whatever was interrupted is taken up where it ended. An account that stands at the session
+    already is only compared with its venue.
+
+    Args:
+        ledger: The books; the caller holds the account's lock.
+        broker: The account's venue.
+        account: Whose.
+        bars: What the panel was read from.
+        panel: Sessions up to `until` at least, of everything that is held.
+        until: The last session to live through, one of the panel.
+        limits: Losses that change what the account may do.
+        reached: Told of every step.
+
+    Raises:
+        SymbolNotFoundError: Where the panel lacks what is held.
+        ReconciliationError: Where venue and books disagree; the account is halted.
+    """
+    book = read_book(ledger, account, curve=False)
+    check_held(book, bars)
+    stands = book.session
+    for row in _rows_after(panel, stands or book.opened, until, included=stands is None):
+        session = panel.sessions[row]
+        at = session_close(session, calendar=bars.calendar)
+        broker.advance(panel, until=session, reached=reached)
+        reconcile(ledger, broker, account, at=at)
+        reached(Step.BOOKED)
+        close_session(ledger, account, session=session, marks=marks_at(panel, row), at=at)
+        guard_losses(ledger, account, limits=limits, at=at)
+        reached(Step.CLOSED)
+    if stands == until:
+        reconcile(ledger, broker, account, at=session_close(until, calendar=bars.calendar))
+
+
+def _rows_after(panel: Panel, newest: dt.date, until: dt.date, *, included: bool) -> range:
+    first = bisect_right(panel.sessions, newest)
+    return range(first - 1 if included else first, bisect_right(panel.sessions, until))
+
+
+def marks_at(panel: Panel, row: int) -> tuple[Mark, ...]:
+    """List the closes of a session; a symbol without a bar has none."""
+    closes = panel.close[row]
+    return tuple(
+        Mark(symbol=panel.symbols[i], price=price(float(closes[i])), session=panel.sessions[row])
+        for i in np.flatnonzero(np.isfinite(closes))
+    )
+
+
+def guard_losses(ledger: Ledger, account: str, *, limits: RiskLimits, at: dt.datetime) -> None:
+    """Take an account that lost too much out of trading; only a recorded release brings it back."""
+    found = state_after(read_book(ledger, account, curve=False), limits)
+    if found is not None:
+        state, reason = found
+        set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)

@@ -1,0 +1,114 @@
+"""One session of a replay: live through it, decide at its close, hand in what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from slices.domain.calendar import session_close
+from slices.domain.dataset import DatasetRef
+from slices.domain.limits import RiskLimits
+from slices.ledger.accounts import read_book
+from slices.ledger.opening import Ledger
+from slices.ledger.path import Reached, Step, place
+from slices.paper_trade.deciding import Rule, is_taken, planned, taken_targets
+from slices.paper_trade.living import live_until
+from slices.paper_trade.ordered import standing_orders
+from slices.paper_trade.venue import PaperBroker
+from slices.quant.panel import Panel
+from slices.quant.types import FloatArray
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from slices.domain.orders import OrderRecord
+    from slices.domain.trading import OrderPlan, Placement
+
+
+@dataclass
+class Tally:
+    """What a run has done so far.
+
+    Attributes:
+        before: Weight last ordered of each symbol.
+    """
+
+    decided: int = 0
+    placed: int = 0
+    denied: int = 0
+    before: dict[str, float] = field(default_factory=dict)
+
+    def count(self, placement: Placement) -> None:
+        """Count what was done for the first time, and remember what was ordered."""
+        if not placement.is_repeated:
+            self.decided += 1
+            self.placed += sum(is_taken(each) for each in placement.records)
+            self.denied += sum(not each.is_accepted for each in placement.decisions)
+            self.before |= taken_targets(placement.records)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replay:
+    """Everything that trading an account session by session takes.
+
+    Attributes:
+        weights: T x N weights wanted at each close of the panel.
+        reached: Told of every step.
+    """
+
+    ledger: Ledger
+    broker: PaperBroker
+    account: str
+    bars: DatasetRef
+    panel: Panel
+    weights: FloatArray
+    rule: Rule
+    limits: RiskLimits
+    reached: Reached
+
+    def trade(self, row: int, before: Mapping[str, float]) -> Placement:
+        """Live through everything up to a session, decide at its close, hand in the orders.
+
+        Args:
+            row: The session.
+            before: Weight last ordered of each symbol.
+        """
+        live_until(
+            self.ledger,
+            self.broker,
+            self.account,
+            self.bars,
+            self.panel,
+            until=self.panel.sessions[row],
+            limits=self.limits,
+            reached=self.reached,
+        )
+        book = read_book(self.ledger, self.account, curve=False)
+        wanted = self.weights[row]
+        plan = planned(self.panel, row, wanted, book=book, before=before, rule=self.rule)
+        placement = self._hand_in(plan)
+        self.reached(Step.DECIDED)
+        return placement
+
+    def _hand_in(self, plan: OrderPlan) -> Placement:
+        calendar = self.bars.calendar
+        return place(
+            self.ledger,
+            self.broker,
+            self.account,
+            plan.named(self.account),
+            limits=self.limits,
+            session=plan.session,
+            at=session_close(plan.session, calendar=calendar),
+            targets=plan.targets,
+            workflow=plan.workflow,
+            strategy=plan.decided_by,
+            details=plan.details,
+            calendar=calendar,
+            reached=self.reached,
+        )
+
+    def standing(self, session: dt.date) -> tuple[OrderRecord, ...]:
+        """List what was ordered at a close."""
+        return standing_orders(self.ledger, self.account, session)
