@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.paper_trading import AccountView, SessionsTraded
     from slices.domain.report import Section
+    from slices.paper_trade.deciding import Rule
 
 
 def paper_trading_findings(
     bars: DatasetRef,
     *,
-    choice: StrategyChoice,
+    rule: Rule,
     traded: SessionsTraded,
     view: AccountView,
     execution: Execution = "paper",
@@ -43,12 +44,13 @@ def paper_trading_findings(
 
     Args:
         bars: What was decided on.
-        choice: Which strategy, and how it was chosen.
+        rule: What decided, and how it was chosen.
         traded: What the run did.
         view: The account afterwards.
         execution: Whether orders were sent, or only looked at.
         seen: What was found in the newest bars, for information.
     """
+    choice = rule.choice
     is_plan, session = execution == "plan", str(traded.session)
     caveats = (*refused_caveats(traded.orders, view.book, session), *data_caveats(bars))
     notes = (*data_notes(bars), *parity_notes(view))

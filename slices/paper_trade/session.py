@@ -18,7 +18,7 @@ from slices.ledger.locking import account_lock
 from slices.ledger.orders import orders_of
 from slices.ledger.path import nothing
 from slices.paper_trade.beginning import CAPITAL, opened, paper_ledger
-from slices.paper_trade.deciding import planned, rule_of, taken_targets, weights_of
+from slices.paper_trade.deciding import planned, taken_targets, weights_of
 from slices.paper_trade.living import row_of
 from slices.paper_trade.ordered import looked_orders, session_orders
 from slices.paper_trade.replaying import Replay, Tally
@@ -29,42 +29,34 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from slices.domain.accounts import AccountBook, Execution
-    from slices.domain.backtests import StrategyChoice
     from slices.domain.dataset import DatasetRef
     from slices.domain.limits import RiskLimits
     from slices.domain.parameters import Costs, TradingRules
     from slices.domain.trading import OrderPlan, Placement
     from slices.ledger.path import Reached
-    from slices.paper_trade.deciding import Sizing
+    from slices.paper_trade.deciding import Rule
     from slices.quant.panel import Panel
 
 
 def plan_session(
     account: str,
     bars: DatasetRef,
-    choice: StrategyChoice,
+    rule: Rule,
     *,
     book: AccountBook,
     as_of: dt.date | None = None,
-    sizing: Sizing = "equal_shares",
-    target_volatility: float = 0.15,
-    rules: TradingRules = DEFAULT_RULES,
 ) -> OrderPlan:
     """Plan what the strategy wants at a close, given what it ordered before.
 
     Args:
         account: Whose; what was ordered is read from the ledger.
         bars: Of all symbols, up to that close at least.
-        choice: The strategy.
+        rule: What decides.
         book: The account after that close.
         as_of: The session; None takes the last of the bars.
-        sizing: How signals become weights.
-        target_volatility: Per year, for `volatility_target`.
-        rules: What may be traded.
     """
     panel = read_panel(bars)
     row = row_of(panel, as_of)
-    rule = rule_of(choice, sizing=sizing, target_volatility=target_volatility, rules=rules)
     weights = weights_of(panel.until(row + 1), rule)
     with paper_ledger() as ledger:
         known = orders_of(ledger, account) if has_account(ledger, account) else ()
@@ -98,12 +90,10 @@ def traded(plan: OrderPlan, placed: Placement, *, execution: Execution = "paper"
 def trade_sessions(
     account: str,
     bars: DatasetRef,
-    choice: StrategyChoice,
+    rule: Rule,
     *,
     replay_from: dt.date,
     replay_to: dt.date | None = None,
-    sizing: Sizing = "equal_shares",
-    target_volatility: float = 0.15,
     capital: float = CAPITAL,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -118,11 +108,9 @@ def trade_sessions(
     Args:
         account: Whose; it is opened at the first session where there is none.
         bars: Of all symbols, over all sessions.
-        choice: The strategy.
+        rule: What decides.
         replay_from: The first session to decide at.
         replay_to: The last; None takes the last of the bars.
-        sizing: How signals become weights.
-        target_volatility: Per year, for `volatility_target`.
         capital: Money at the start.
         costs: Of every fill.
         rules: What may be traded.
@@ -134,7 +122,6 @@ def trade_sessions(
     """
     panel = read_panel(bars)
     first, last = replayed_rows(panel, replay_from, replay_to)
-    rule = rule_of(choice, sizing=sizing, target_volatility=target_volatility, rules=rules)
     bar = ProgressBar("paper-trading-replay", "Sessions lived through")
     with paper_ledger() as ledger, account_lock(ledger, account):
         broker = opened(

@@ -15,7 +15,7 @@ from slices.ledger.booking import actions_of, fills_of, flows_of
 from slices.ledger.decisions import read_decision
 from slices.ledger.orders import orders_of
 from slices.paper_trade.beginning import CAPITAL, paper_ledger, unopened
-from slices.paper_trade.deciding import WORKFLOW, rule_of, weights_of
+from slices.paper_trade.deciding import WORKFLOW, weights_of
 from slices.paper_trade.parity import parity
 from slices.quant.panel import read_panel
 
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from slices.domain.accounts import AccountBook
-    from slices.domain.backtests import StrategyChoice
     from slices.domain.dataset import DatasetRef
     from slices.domain.orders import CashFlow, Fill, OrderRecord
     from slices.domain.paper_trading import Parity, SessionsTraded
     from slices.domain.parameters import Costs, TradingRules
     from slices.ledger.opening import Ledger
-    from slices.paper_trade.deciding import Sizing
+    from slices.paper_trade.deciding import Rule
     from slices.quant.panel import Panel
 
 OWN_MONEY = (FlowKind.DEPOSIT, FlowKind.WITHDRAWAL)
@@ -39,12 +38,10 @@ OWN_MONEY = (FlowKind.DEPOSIT, FlowKind.WITHDRAWAL)
 def view_account(
     account: str,
     bars: DatasetRef,
-    choice: StrategyChoice,
+    rule: Rule,
     traded: SessionsTraded,
     *,
     is_replay: bool = False,
-    sizing: Sizing = "equal_shares",
-    target_volatility: float = 0.15,
     capital: float = CAPITAL,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -54,11 +51,9 @@ def view_account(
     Args:
         account: Whose; one that is not opened is described as it would begin.
         bars: Of all symbols, over the account's life where history was replayed.
-        choice: The strategy that decided.
+        rule: What decided.
         traded: What the run did.
         is_replay: Whether to set the account beside a backtest.
-        sizing: How signals became weights.
-        target_volatility: Per year, for `volatility_target`.
         capital: Of an account that is not opened.
         costs: Of the backtest.
         rules: Likewise.
@@ -75,7 +70,6 @@ def view_account(
     why = ""
     if is_replay:
         panel = read_panel(bars)
-        rule = rule_of(choice, sizing=sizing, target_volatility=target_volatility, rules=rules)
         rows, why = life_rows(panel, book)
         beside = (
             None
