@@ -133,13 +133,15 @@ def split(
     symbol, sign = other.symbol, other.quantity
     before, after = _seen(seen, other), _seen(seen, one)
     marks = bars.last(symbol), seen.last(symbol)
+    charged = other.rate if other.quantity else one.rate
+    paid = one.rate if one.quantity else charged
     profits = (
-        profit(sign, other.price, marks[0], other.rate),
-        profit(sign, before, marks[1], other.rate),
-        profit(sign, after, marks[1], other.rate),
-        profit(sign, one.price, marks[1], other.rate),
-        profit(one.quantity, one.price, marks[1], other.rate),
-        profit(one.quantity, one.price, marks[1], one.rate),
+        profit(sign, other.price, marks[0], charged),
+        profit(sign, before, marks[1], charged),
+        profit(sign, after, marks[1], charged),
+        profit(sign, one.price, marks[1], charged),
+        profit(one.quantity, one.price, marks[1], charged),
+        profit(one.quantity, one.price, marks[1], paid),
     )
     data, timing, price, size, fee = (later - earlier for earlier, later in pairwise(profits))
     if pair[0] is None and other.decided in unattended:
