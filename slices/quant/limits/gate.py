@@ -10,7 +10,6 @@ much are they looked at order by order.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING
@@ -113,17 +112,23 @@ def _in_turn(bench: Bench) -> list[int]:
 
 
 def _share(bench: Bench, places: Sequence[int]) -> Decimal:
-    """Return what cash leaves of purchases towards weights, after everything else of a batch."""
-    spent: defaultdict[bool, Decimal] = defaultdict(Decimal)
-    exposure = bench.start
+    """Return what cash leaves of purchases towards weights, after sales and other purchases.
+
+    What waits to be bought reserves nothing: the venue would not know of it either.
+    """
+    exposure, wanted = bench.start, ZERO
+    cash = bench.facts.book.cash
     for place in places:
         order = bench.orders[place]
         if any(unjudgeable(order, bench, bench.start)):
             continue
         change = change_of(order, exposure, worth=bench.worth)
         after = exposure_after(exposure, change, cost_rate=bench.facts.cost_rate)
-        spent[change.is_weight and change.is_purchase] += exposure.cash - after.cash
+        if change.is_weight and change.is_purchase:
+            wanted += exposure.cash - after.cash
+        elif change.is_certain:
+            cash += after.cash - exposure.cash
         exposure = after
     borrowed = max(ZERO, exact(bench.limits.max_leverage) - 1) * max(ZERO, bench.worth)
-    available = max(ZERO, bench.start.cash + borrowed - spent[False])
-    return ONE if spent[True] <= available else available / spent[True]
+    available = max(ZERO, cash + borrowed)
+    return ONE if wanted <= available else available / wanted

@@ -73,10 +73,15 @@ def with_judgement(bench: Bench, course: Course, place: int) -> Course:
         )
         return replace(course, decisions={**course.decisions, place: decision})
     change = change_of(order, course.exposure, worth=bench.worth)
-    after = exposure_after(
-        course.exposure, change.scaled(course.share), cost_rate=bench.facts.cost_rate
+    rate = bench.facts.cost_rate
+    after = exposure_after(course.exposure, change.scaled(course.share), cost_rate=rate)
+    case = Projection(
+        change=change,
+        before=course.exposure,
+        after=after,
+        in_full=exposure_after(course.exposure, change, cost_rate=rate),
+        limits=bench.limits,
     )
-    case = Projection(change=change, before=course.exposure, after=after, limits=bench.limits)
     decision = _decision(case, tuple(_breaches(case, bench, course)))
     decided = {**course.decisions, place: decision}
     if not decision.is_accepted:

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """An order, and the exposure before and after it."""
+    """An order, and the exposure before and after it.
+
+    Attributes:
+        after: With what cash leaves of a purchase towards a weight.
+        in_full: With all of it: one position may get as large as its weight whatever cash is
+            left, since the venue shares it out in another way.
+    """
 
     change: Change
     before: Exposure
     after: Exposure
+    in_full: Exposure
     limits: RiskLimits
 
     @property
@@ -50,7 +57,7 @@ def exposure_breaches(case: Projection) -> Iterator[Breach]:
         return
     yield from _position(case)
     yield from _ratio(case, ReasonCode.GROSS_EXPOSURE, case.after.gross)
-    yield from _ratio(case, ReasonCode.CONCENTRATION, case.after.value_of(case.symbol))
+    yield from _ratio(case, ReasonCode.CONCENTRATION, case.in_full.value_of(case.symbol))
     yield from _sector(case)
 
 
@@ -100,14 +107,14 @@ def sector_value(exposure: Exposure, symbol: str, limits: RiskLimits) -> Decimal
 
 
 def _position(case: Projection) -> Iterator[Breach]:
-    most, value = case.limits.max_position_notional, case.after.value_of(case.symbol)
+    most, value = case.limits.max_position_notional, case.in_full.value_of(case.symbol)
     if most is not None and value > exact(most):
         yield _breach(ReasonCode.POSITION_LIMIT, in_money(value), in_money(exact(most)))
 
 
 def _sector(case: Projection) -> Iterator[Breach]:
     if case.limits.max_sector_exposure is not None:
-        value = sector_value(case.after, case.symbol, case.limits)
+        value = sector_value(case.in_full, case.symbol, case.limits)
         yield from _ratio(case, ReasonCode.SECTOR_EXPOSURE, value)
 
 
