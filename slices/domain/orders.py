@@ -191,6 +191,10 @@ class OrderRecord:
         return self.order.side.sign * max(ZERO, self.order.quantity - self.filled_quantity)
 
 
+EXIT_REASONS = frozenset({"stop loss", "take profit", "trailing exit", "time limit"})
+"""Reasons of the fills by which a bracket closes what its order has opened."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fill:
     """What happened: shares changed hands at a price.
@@ -204,7 +208,8 @@ class Fill:
         price: Market price, before costs.
         commission: Money, at least 0; so are spread and impact. A real broker's price holds
             spread and impact already.
-        reason: Why: `target weight`, `stop loss`, ...
+        reason: Why: `target weight`, `stop loss`, ...; one of `EXIT_REASONS` where a bracket
+            closes what its order, which then is `client_order_id`, has opened.
     """
 
     fill_id: str
@@ -219,6 +224,11 @@ class Fill:
     session: dt.date
     at: dt.datetime
     reason: str = ""
+
+    @property
+    def is_exit(self) -> bool:
+        """Whether a bracket leaves: it does not count towards what its order wanted."""
+        return self.reason in EXIT_REASONS
 
     @property
     def costs(self) -> Decimal:

@@ -60,8 +60,9 @@ REASONS = (
     "still open at the end",
     "its bracket closed the position",
     "the account was ruined",
+    "it was cancelled",
 )
-STILL_OPEN = 7
+STILL_OPEN, CANCELLED_BY_HAND = 7, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ import numpy as np
 
 from slices.domain.errors import BadDataError, ParameterError, listed
 from slices.quant.simulation.account import Simulation
+from slices.quant.simulation.amending import compressed
 from slices.quant.simulation.inputs import (
     WINDOW_SESSIONS,
     bars_of,
@@ -167,7 +168,7 @@ def step(
     outcomes = _reported(world)
     ignored = np.zeros((0, 2), dtype=np.int64)
     return Step(
-        account=_compressed(replace(_after(account, world), sessions=account.sessions + 1)),
+        account=compressed(replace(_after(account, world), sessions=account.sessions + 1)),
         session=simulation_of(
             world,
             capital=account.equity,
@@ -278,14 +279,3 @@ def _reported(world: World) -> tuple[tuple[int, OrderOutcome], ...]:
     told = tuple(zip(numbers, outcomes_of(book[is_new]), strict=True))
     book["reported"] |= is_new
     return told
-
-
-def _compressed(account: Account) -> Account:
-    """Forget orders that are over."""
-    kept = account.book["alive"][: account.alive]
-    places = np.full(account.book.size + 1, -1)
-    places[kept] = np.arange(kept.size)
-    positions, book = account.positions.copy(), account.book[kept].copy()
-    positions["intent"] = places[positions["intent"]]
-    book["alive"] = np.arange(kept.size)
-    return replace(account, positions=positions, book=book)
