@@ -48,14 +48,21 @@ def opened(
     """Open an account and its venue where there are none; the venue of a known one otherwise.
 
     Raises:
-        LedgerError: Where either was opened with something else, saying both.
+        LedgerError: Where the account was opened with other money, saying both.
+        ParameterError: Where its venue was opened with other costs or rules, saying both.
     """
     if has_account(ledger, account):
         session = read_book(ledger, account, curve=False).opened
     cash, at = money(capital), session_close(session, calendar=bars.calendar)
     open_account(ledger, account, capital=cash, session=session, at=at)
     return PaperBroker.open(
-        ledger, account, capital=cash, session=session, costs=costs, rules=rules
+        ledger,
+        account,
+        capital=cash,
+        session=session,
+        costs=costs,
+        rules=rules,
+        calendar=bars.calendar,
     )
 
 

@@ -66,9 +66,10 @@ def settle(
         limits: Losses from which on it may only reduce, or nothing more.
 
     Raises:
-        ParameterError: Where the account has lived longer than that, or the bars begin later.
+        ParameterError: Where the account has lived longer than that, the bars begin later, or
+            costs or rules are not those it was opened with.
         SymbolNotFoundError: Where the bars lack what the account holds.
-        LedgerError: Where the account was opened with other money, costs or rules.
+        LedgerError: Where the account was opened with other money.
     """
     panel = read_panel(bars)
     session = panel.sessions[row_of(panel, as_of)]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LOSS_GUARD = "loss limits"
 """Who changes the state of an account after a loss, as the journal says it."""
 
+HISTORY_SESSIONS = 40
+"""Bars before a session that a venue looks at: for market impact, and for restated prices."""
+
 
 def row_of(panel: Panel, as_of: dt.date | None) -> int:
     """Find the row of a session; None takes the last, a day without a session the one before it.
@@ -81,7 +84,7 @@ def live_until(
     for row in _rows_after(panel, stands or book.opened, until, included=stands is None):
         session = panel.sessions[row]
         at = session_close(session, calendar=bars.calendar)
-        broker.advance(panel, until=session, reached=reached)
+        broker.advance(recent(panel, row), until=session, reached=reached)
         reconcile(ledger, broker, account, at=at)
         reached(Step.BOOKED)
         close_session(ledger, account, session=session, marks=marks_at(panel, row), at=at)
@@ -94,6 +97,11 @@ def live_until(
 def _rows_after(panel: Panel, newest: dt.date, until: dt.date, *, included: bool) -> range:
     first = bisect_right(panel.sessions, newest)
     return range(first - 1 if included else first, bisect_right(panel.sessions, until))
+
+
+def recent(panel: Panel, row: int) -> Panel:
+    """Return a session and the history a venue looks at."""
+    return panel.between(max(0, row - HISTORY_SESSIONS), row + 1)
 
 
 def marks_at(panel: Panel, row: int) -> tuple[Mark, ...]:
