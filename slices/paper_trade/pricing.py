@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.calendar import session_close
 from slices.domain.errors import BadDataError, SymbolNotFoundError
 from slices.domain.exact import price
 from slices.domain.orders import CashFlow, Fill, OrderState, ShareAction
@@ -31,14 +32,20 @@ from slices.quant.simulation.intents import OrderIntent
 from slices.quant.simulation.stepping import Account, decide, step
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from slices.domain.orders import Order
     from slices.quant.panel import Panel
-    from slices.quant.types import FloatArray
+    from slices.quant.types import BoolArray, FloatArray
 
 HISTORY_SESSIONS = 30
 """Sessions before the one lived through that are looked at; the simulation wants 22."""
+
+
+MOST_INTERPRETED = 200
+"""Symbols up to which plain Python takes milliseconds for a session; machine code has to be loaded,
+which takes a second, or be made, which takes many."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +64,14 @@ class Lived:
     actions: tuple[ShareAction, ...]
 
 
-def lived_through(book: VenueBook, orders: Sequence[VenueOrder], panel: Panel, row: int) -> Lived:
+def lived_through(
+    book: VenueBook,
+    orders: Sequence[VenueOrder],
+    panel: Panel,
+    row: int,
+    *,
+    ended: Sequence[tuple[str, dt.date]] = (),
+) -> Lived:
     """Live through the session at a row of a panel.
 
     Args:
@@ -65,6 +79,7 @@ def lived_through(book: VenueBook, orders: Sequence[VenueOrder], panel: Panel, r
         orders: Every order that waits, or whose bracket does, in the order of their places.
         panel: Bars up to the session at least; later rows are not looked at.
         row: Of the session.
+        ended: Symbols whose bars have ended for good, and the session of the last one.
 
     Raises:
         SymbolNotFoundError: Where bars of a symbol that is held or ordered are missing.
@@ -83,11 +98,14 @@ def lived_through(book: VenueBook, orders: Sequence[VenueOrder], panel: Panel, r
         costs=book.terms.costs,
         rules=book.terms.rules,
         splits=_splits(ratios, len(own.sessions)),
+        ended=_ended(ended, own) if ended else None,
+        is_compiled=is_compiled(engine),
     )
     first = engine.orders - len(waiting)
     numbered = [*(each for each in orders if each.number is not None), *_numbered(waiting, first)]
     session = Session(
         name=own.sessions[-1],
+        at=session_close(own.sessions[-1], calendar=book.terms.calendar),
         book=book,
         symbols=symbols,
         orders=tuple(numbered),
@@ -142,6 +160,16 @@ def _marks(book: VenueBook, panel: Panel) -> FloatArray:
     return marks
 
 
+def _ended(ended: Sequence[tuple[str, dt.date]], panel: Panel) -> BoolArray:
+    gone = {symbol for symbol, last in ended if last <= panel.sessions[-1]}
+    return np.array([each in gone for each in panel.symbols], dtype=np.bool_)
+
+
+def is_compiled(engine: Account) -> bool:
+    """Tell whether machine code is worth its while."""
+    return len(engine.symbols) > MOST_INTERPRETED
+
+
 def _splits(ratios: FloatArray, sessions: int) -> FloatArray | None:
     """Write ratios as the splits of the last session; None where there is none."""
     if np.all(ratios == 1.0):
@@ -168,7 +196,7 @@ def _decided(
         if ratios[column] == 1.0 and intent.quantity is not None:
             intent = _closing_all(intent, book, engine)
         intents.append(intent)
-    return decide(engine, rules=book.terms.rules, orders=intents)
+    return decide(engine, rules=book.terms.rules, orders=intents, is_compiled=is_compiled(engine))
 
 
 def _closing_all(intent: OrderIntent, book: VenueBook, engine: Account) -> OrderIntent:

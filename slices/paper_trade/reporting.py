@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.domain.calendar import session_close
 from slices.domain.exact import ZERO, money, price, quantity
 from slices.domain.orders import CashFlow, Fill, FlowKind, OrderKind, OrderState, ShareAction
 from slices.paper_trade.venue_state import VenueBook, VenueOrder
@@ -48,6 +47,7 @@ class Session:
 
     Attributes:
         name: Its date.
+        at: Its close (UTC).
         book: The account before.
         symbols: N names.
         orders: Every order that waited, or whose bracket did, by its number.
@@ -57,6 +57,7 @@ class Session:
     """
 
     name: dt.date
+    at: dt.datetime
     book: VenueBook
     symbols: tuple[str, ...]
     orders: tuple[VenueOrder, ...]
@@ -68,11 +69,6 @@ class Session:
     def account(self) -> str:
         """Whose session it is."""
         return self.book.terms.account
-
-    @property
-    def at(self) -> dt.datetime:
-        """Its close (UTC)."""
-        return session_close(self.name, calendar=self.book.terms.calendar)
 
 
 def actions_of(session: Session) -> tuple[ShareAction, ...]:

@@ -35,7 +35,7 @@ from slices.paper_trade.venue_orders import (
     living_orders,
     open_orders,
     place_order,
-    write_order,
+    write_orders,
 )
 from slices.paper_trade.venue_state import VenueBook, VenueTerms
 
@@ -127,7 +127,12 @@ class PaperBroker:
         return self._book().engine.account.equity
 
     def advance(
-        self, panel: Panel, *, until: dt.date, reached: Reached = nothing
+        self,
+        panel: Panel,
+        *,
+        until: dt.date,
+        ended: Sequence[tuple[str, dt.date]] = (),
+        reached: Reached = nothing,
     ) -> tuple[dt.date, ...]:
         """Live through every session of a panel that has not been lived through.
 
@@ -136,6 +141,9 @@ class PaperBroker:
         Args:
             panel: Bars of everything held and ordered, with some history.
             until: The last session to live through.
+            ended: Symbols that will have no bar again, and the session of their last one, at
+                whose close what is held of them is closed. Who was not told keeps the position,
+                at its last mark.
             reached: Called with `ADVANCED` after every session.
 
         Returns:
@@ -149,12 +157,12 @@ class PaperBroker:
         lived, newest = [], self.session
         first = 0 if newest is None else bisect_right(panel.sessions, newest)
         for row in range(first, bisect_right(panel.sessions, until)):
-            if self._lived(panel, row):
+            if self._lived(panel, row, ended):
                 reached(Step.ADVANCED)
                 lived.append(panel.sessions[row])
         return tuple(lived)
 
-    def _lived(self, panel: Panel, row: int) -> bool:
+    def _lived(self, panel: Panel, row: int, ended: Sequence[tuple[str, dt.date]]) -> bool:
         """Live through a session unless that was done before, or it lies before the account."""
         with self._ledger.writing() as connection:
             book = self._book_in(connection)
@@ -162,7 +170,7 @@ class PaperBroker:
             if session < book.terms.opened or (newest is not None and session <= newest):
                 return False
             orders = living_orders(connection, self._account, book.engine.account)
-            write_lived(connection, lived_through(book, orders, panel, row))
+            write_lived(connection, lived_through(book, orders, panel, row, ended=ended))
         return True
 
     def account(self) -> BrokerAccount:
@@ -210,7 +218,7 @@ class PaperBroker:
         with self._ledger.writing() as connection:
             placed = find_order(connection, self._account, order.client_order_id)
             if placed is None:
-                book = self._book_in(connection)
+                book = self._book_in(connection, holdings=False)
                 problem = check_acceptable(order, book)
                 if problem:
                     raise OrderRejectedError(
@@ -261,15 +269,14 @@ class PaperBroker:
         if orders:
             engine, changed = withdrawn(self._book_in(connection).engine, orders)
             write_engine(connection, self._account, engine)
-            for each in changed:
-                write_order(connection, each)
+            write_orders(connection, changed)
 
     def _book(self) -> VenueBook:
         with self._ledger.reading() as connection:
             return self._book_in(connection)
 
-    def _book_in(self, connection: Connection) -> VenueBook:
-        book = read_venue(connection, self._account)
+    def _book_in(self, connection: Connection, *, holdings: bool = True) -> VenueBook:
+        book = read_venue(connection, self._account, holdings=holdings)
         if book is None:
             raise self._unknown()
         return book

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from slices.ledger.venue_tables import (
     VENUE_POSITIONS,
 )
 from slices.paper_trade.restating import KnownCloses
-from slices.paper_trade.venue_orders import write_order
+from slices.paper_trade.venue_orders import write_orders
 from slices.paper_trade.venue_state import EngineState, VenueBook, VenueTerms
 from slices.quant.simulation.stepping import open_account
 from slices.runtime.codec import decode, encode
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, RowMapping, Table
 
+    from slices.domain.parameters import Costs, TradingRules
     from slices.paper_trade.pricing import Lived
 
 
@@ -67,8 +69,13 @@ def read_terms(connection: Connection, account: str) -> VenueTerms | None:
     return None if row is None else _terms(row)
 
 
-def read_venue(connection: Connection, account: str) -> VenueBook | None:
+def read_venue(connection: Connection, account: str, *, holdings: bool = True) -> VenueBook | None:
     """Return everything the venue knows of an account but its orders; None where unknown.
+
+    Args:
+        connection: Within whose transaction.
+        account: Whose.
+        holdings: Whether to read what is held, in exact numbers.
 
     Raises:
         IntegrityError: Where the stored state is not what was written.
@@ -79,12 +86,12 @@ def read_venue(connection: Connection, account: str) -> VenueBook | None:
         return None
     column = VENUE_POSITIONS.c
     query = select(VENUE_POSITIONS).where(column.account == account).order_by(column.symbol)
-    held = connection.execute(query).all()
+    held = connection.execute(query).all() if holdings else ()
     return VenueBook(
         terms=_terms(row),
         session=row.session,
         cash=row.cash,
-        engine=decode(row.state.encode("ascii")),
+        engine=_engine(row.state),
         holdings=tuple(
             Holding(symbol=each.symbol, quantity=each.quantity, basis=each.basis) for each in held
         ),
@@ -140,8 +147,7 @@ def write_lived(connection: Connection, lived: Lived) -> None:
     ):
         names = table.c.keys()
         _insert(connection, table, ({n: getattr(v, n) for n in names} for v in values))
-    for order in lived.orders:
-        write_order(connection, order)
+    write_orders(connection, lived.orders)
 
 
 def read_fills(
@@ -169,14 +175,28 @@ def read_actions(
 
 
 def _terms(row: Row[tuple[object, ...]]) -> VenueTerms:
+    costs, rules = _opened_with(row.costs, row.rules)
     return VenueTerms(
         account=row.account,
         capital=row.capital,
         opened=row.opened,
         calendar=row.calendar,
-        costs=decode(row.costs.encode("ascii")),
-        rules=decode(row.rules.encode("ascii")),
+        costs=costs,
+        rules=rules,
     )
+
+
+@lru_cache(maxsize=4)
+def _engine(text: str) -> EngineState:
+    """Read a state, which nobody changes, once for as long as its text stays the same."""
+    engine: EngineState = decode(text.encode("ascii"))
+    return engine
+
+
+@lru_cache(maxsize=4)
+def _opened_with(costs: str, rules: str) -> tuple[Costs, TradingRules]:
+    read: tuple[Costs, TradingRules] = decode(costs.encode("ascii")), decode(rules.encode("ascii"))
+    return read
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from slices.domain.orders import OPEN_STATES
 from slices.ledger.venue_tables import VENUE_ORDERS
@@ -12,6 +12,8 @@ from slices.paper_trade.venue_state import VenueOrder
 from slices.runtime.codec import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Connection, Row
 
     from slices.domain.orders import Order
@@ -22,8 +24,9 @@ COLUMNS = VENUE_ORDERS.c
 
 def place_order(connection: Connection, order: Order) -> VenueOrder:
     """Accept an order behind all others."""
-    count = select(func.count()).where(COLUMNS.account == order.account)
-    placed = VenueOrder(order=order, place=connection.execute(count).scalar_one())
+    newest = select(func.max(COLUMNS.place)).where(COLUMNS.account == order.account)
+    place = connection.execute(newest).scalar_one()
+    placed = VenueOrder(order=order, place=0 if place is None else place + 1)
     connection.execute(
         insert(VENUE_ORDERS).values(
             account=order.account,
@@ -39,22 +42,26 @@ def place_order(connection: Connection, order: Order) -> VenueOrder:
     return placed
 
 
-def write_order(connection: Connection, order: VenueOrder) -> None:
-    """Write what has become of an order."""
-    connection.execute(
-        update(VENUE_ORDERS)
-        .where(
-            COLUMNS.account == order.order.account,
-            COLUMNS.client_order_id == order.order.client_order_id,
-        )
-        .values(
-            number=order.number,
-            state=order.state,
-            filled=order.filled,
-            paid=order.paid,
-            reason=order.reason,
-        )
+def write_orders(connection: Connection, orders: Sequence[VenueOrder]) -> None:
+    """Write what has become of orders."""
+    written = update(VENUE_ORDERS).where(
+        COLUMNS.account == bindparam("of_account"),
+        COLUMNS.client_order_id == bindparam("of_order"),
     )
+    rows = [
+        {
+            "of_account": each.order.account,
+            "of_order": each.order.client_order_id,
+            "number": each.number,
+            "state": each.state,
+            "filled": each.filled,
+            "paid": each.paid,
+            "reason": each.reason,
+        }
+        for each in orders
+    ]
+    if rows:
+        connection.execute(written, rows)
 
 
 def find_order(connection: Connection, account: str, client_order_id: str) -> VenueOrder | None:

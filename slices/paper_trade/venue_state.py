@@ -12,7 +12,7 @@ from slices.domain.calendar import session_close
 from slices.domain.exact import ZERO, notional, price
 from slices.domain.orders import CashFlow, Fill, Order, OrderState, ShareAction
 from slices.domain.parameters import Costs, TradingRules
-from slices.ledger.positions import Holding, after
+from slices.ledger.positions import Event, Holding, after
 from slices.paper_trade.restating import KnownCloses
 from slices.quant.simulation.stepping import Account
 
@@ -143,7 +143,8 @@ def booked(
 ) -> VenueBook:
     """Add up what is reported: share actions first, then fills in their order."""
     held = {each.symbol: each for each in book.holdings}
-    for event in (*actions, *fills):
+    events: tuple[Event, ...] = (*actions, *fills)
+    for event in events:
         held[event.symbol] = after(held.get(event.symbol) or Holding(symbol=event.symbol), event)
     cash = sum((each.cash for each in fills), book.cash)
     return replace(

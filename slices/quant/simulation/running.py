@@ -61,10 +61,18 @@ def world_of(
     )
 
 
-def lived(world: World, *, shift: int = 0) -> World:
-    """Live through all sessions of a world; return it with a tape that was long enough."""
-    from slices.quant.simulation.session import advance
+def lived(world: World, *, shift: int = 0, is_compiled: bool = True) -> World:
+    """Live through all sessions of a world; return it with a tape that was long enough.
 
+    Args:
+        world: Changed.
+        shift: Number of the session that its first row is.
+        is_compiled: Whether machine code does it, or the Python it was made from: the same bits.
+    """
+    from slices.quant.simulation.interpreting import advance_plainly
+    from slices.quant.simulation.session import advance as advance_compiled
+
+    advance = advance_compiled if is_compiled else advance_plainly
     row, sessions = advance(0, shift, world), world.shares.shape[0]
     while row < sessions:
         tape = cast("RecordArray", world.tape)

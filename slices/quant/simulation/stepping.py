@@ -131,6 +131,7 @@ def step(
     dividends: FloatArray | None = None,
     splits: FloatArray | None = None,
     ended: BoolArray | None = None,
+    is_compiled: bool = True,
 ) -> Step:
     """Live through one session: what was decided before fills, positions are marked.
 
@@ -144,6 +145,8 @@ def step(
         splits: As long as the panel: new shares for one old.
         ended: Whether this is a symbol's last bar for good; its position is then closed at the
             close.
+        is_compiled: Whether machine code does it, which first has to be loaded, or made; the
+            Python it is made from does the same, bit for bit.
 
     Raises:
         BadDataError: Where the panel is of other symbols, or a price is not positive.
@@ -164,7 +167,7 @@ def step(
     world = _world(account, cast("RecordArray", bars[-1:]), terms)
     if ended is not None:
         cast("RecordArray", world.positions)["last"] = np.where(ended, 0, -1)
-    world = lived(world, shift=account.sessions)
+    world = lived(world, shift=account.sessions, is_compiled=is_compiled)
     outcomes = _reported(world)
     ignored = np.zeros((0, 2), dtype=np.int64)
     return Step(
@@ -185,6 +188,7 @@ def decide(
     rules: TradingRules,
     target_weights: FloatArray | None = None,
     orders: Sequence[OrderIntent] = (),
+    is_compiled: bool = True,
 ) -> Account:
     """Hand in what was decided at the close of the newest session.
 
@@ -193,11 +197,13 @@ def decide(
         rules: What may be traded.
         target_weights: N signed fractions of equity; NaN leaves a position alone.
         orders: Whose `row` is the number of that session, `account.sessions - 1`.
+        is_compiled: See `step`.
 
     Raises:
         BadDataError: Where weights are not allowed.
         ParameterError: Naming what is not allowed about an order.
     """
+    from slices.quant.simulation.interpreting import take_decisions_plainly
     from slices.quant.simulation.session import take_decisions
 
     symbols, now = len(account.symbols), account.sessions - 1
@@ -211,7 +217,7 @@ def decide(
     book = _joined(account.book, book_of(orders, first=account.orders))
     world = _world(replace(account, book=book), blank(BAR, 1, symbols), NO_TERMS, targets)
     world.purse[0].taken = account.book.size
-    take_decisions(0, now, world)
+    (take_decisions if is_compiled else take_decisions_plainly)(0, now, world)
     return replace(_after(account, world), orders=account.orders + len(orders))
 
 
