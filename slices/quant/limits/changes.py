@@ -70,14 +70,16 @@ def change_of(order: Order, exposure: Exposure, *, worth: Decimal) -> Change:
     before = replaced(exposure.range_of(order.symbol), order)
     shares = _shares(order, before, worth / mark)
     closes = order.target_weight == 0
-    smaller = closes or _is_smaller(order, before, shares)
+    is_certain = order.kind is OrderKind.MARKET
+    met = before.without_exits if is_certain else before
+    smaller = closes or _is_smaller(order, met, shares)
     return Change(
         order=order,
         shares=shares,
         price=dearest_price(order, mark),
-        is_certain=order.kind is OrderKind.MARKET,
+        is_certain=is_certain,
         is_smaller=smaller,
-        is_nearer=smaller or _is_nearer(before, shares),
+        is_nearer=smaller or _is_nearer(met, shares),
         is_reducing=smaller and (closes or order.target_weight is None),
     )
 
@@ -90,8 +92,7 @@ def replaced(before: Range, order: Order) -> Range:
 def exposure_after(exposure: Exposure, change: Change, *, cost_rate: Decimal) -> Exposure:
     """Return the exposure once a change is accepted.
 
-    What is at market counts as filled; anything else may fill or not. Orders that may only
-    reduce never add to a range.
+    What is at market counts as filled; anything else may fill or not.
     """
     order, shares = change.order, change.shares
     notional = abs(shares) * change.price
@@ -109,7 +110,9 @@ def exposure_after(exposure: Exposure, change: Change, *, cost_rate: Decimal) ->
 def _range_after(before: Range, change: Change) -> Range:
     if change.is_certain:
         return before.with_certain(change.shares)
-    return before if change.order.reduce_only else before.with_possible(change.shares)
+    if change.order.reduce_only:
+        return before.with_exit(change.shares)
+    return before.with_possible(change.shares)
 
 
 def _shares(order: Order, before: Range, shares_worth: Decimal) -> Decimal:
@@ -122,7 +125,9 @@ def _shares(order: Order, before: Range, shares_worth: Decimal) -> Decimal:
 
 def _is_smaller(order: Order, before: Range, shares: Decimal) -> bool:
     if order.reduce_only:
-        return shares * before.certain < 0 and abs(shares) <= abs(before.certain)
+        # What the batch itself opens may not be there yet.
+        left = min(abs(before.held), abs(before.certain))
+        return shares * before.held < 0 and shares * before.certain < 0 and abs(shares) <= left
     return before.lowest + shares >= 0 if shares < 0 else before.highest + shares <= 0
 
 

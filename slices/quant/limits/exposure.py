@@ -27,26 +27,39 @@ class Range:
     """Signed shares of one symbol that may come to be held.
 
     Attributes:
+        held: At the instant of the decision.
         certain: Held, and what orders at market of the same batch make of it.
         purchases: Of orders that may fill or not; at least 0.
         sales: Likewise; at most 0.
+        exit_purchases: Of orders that may fill or not and only reduce; at least 0.
+        exit_sales: Likewise; at most 0.
         pending: Expected change by an older order to a weight, which a newer one replaces.
     """
 
+    held: Decimal = ZERO
     certain: Decimal = ZERO
     purchases: Decimal = ZERO
     sales: Decimal = ZERO
+    exit_purchases: Decimal = ZERO
+    exit_sales: Decimal = ZERO
     pending: Decimal = ZERO
 
     @property
     def lowest(self) -> Decimal:
-        """Shares if every sale fills and no purchase does."""
-        return self.certain + self.sales + min(self.pending, ZERO)
+        """Shares if every sale fills, exits first, and no purchase does."""
+        left = max(min(self.certain, ZERO), self.certain + self.exit_sales)
+        return left + self.sales + min(self.pending, ZERO)
 
     @property
     def highest(self) -> Decimal:
-        """Shares if every purchase fills and no sale does."""
-        return self.certain + self.purchases + max(self.pending, ZERO)
+        """Shares if every purchase fills, exits first, and no sale does."""
+        left = min(max(self.certain, ZERO), self.certain + self.exit_purchases)
+        return left + self.purchases + max(self.pending, ZERO)
+
+    @property
+    def without_exits(self) -> Range:
+        """The range an order at market meets, which fills before any exit."""
+        return replace(self, exit_purchases=ZERO, exit_sales=ZERO)
 
     @property
     def largest(self) -> Decimal:
@@ -58,6 +71,12 @@ class Range:
         if shares > 0:
             return replace(self, purchases=self.purchases + shares)
         return replace(self, sales=self.sales + shares)
+
+    def with_exit(self, shares: Decimal) -> Range:
+        """Return the range with an order that may fill or not, and only reduces."""
+        if shares > 0:
+            return replace(self, exit_purchases=self.exit_purchases + shares)
+        return replace(self, exit_sales=self.exit_sales + shares)
 
     def with_certain(self, shares: Decimal) -> Range:
         """Return the range with an order that fills."""
@@ -175,7 +194,9 @@ def _held(book: AccountBook, marks: Mapping[str, Mark], unsettled: Decimal) -> E
     net = sum(values, ZERO)
     return Exposure(
         marks=marks,
-        ranges={each.symbol: Range(certain=each.quantity) for each in book.positions},
+        ranges={
+            each.symbol: Range(held=each.quantity, certain=each.quantity) for each in book.positions
+        },
         equity=book.cash + net,
         cash=book.cash,
         settled=book.cash - unsettled,
@@ -202,7 +223,7 @@ def _with_open(exposure: Exposure, record: OrderRecord, cost_rate: Decimal) -> E
 
 def _with_record(before: Range, order: Order, shares: Decimal) -> Range:
     if order.reduce_only:
-        return before
+        return before.with_exit(shares)
     if is_weight_at_market(order):
         return replace(before, pending=before.pending + shares)
     return before.with_possible(shares)
