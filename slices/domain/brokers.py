@@ -75,9 +75,20 @@ class Broker(Protocol):
     `MalformedAnswerError`.
     """
 
-    name: str
-    mode: TradingMode
-    takes_weights: bool
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def mode(self) -> TradingMode:
+        """Whose money it trades."""
+        ...
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it takes orders to a weight."""
+        ...
 
     def account(self) -> BrokerAccount:
         """Return cash and equity."""
