@@ -1,0 +1,14 @@
+"""The paper trading flows can order."""
+
+from slices.paper_trade import deciding, desk, findings, session, viewing
+from slices.runtime.kinds import act, compute
+
+settle = act(desk.settle)
+submit = act(desk.submit)
+rule_of = deciding.rule_of
+plan_session = act(session.plan_session)
+trade_sessions = act(session.trade_sessions)
+traded = session.traded
+check_replay = session.check_replay
+view_account = act(viewing.view_account)
+paper_trading_findings = compute(findings.paper_trading_findings)
