@@ -265,13 +265,8 @@ def widest(one: RiskLimits, other: RiskLimits, factor: float) -> RiskLimits:
     ratios = {
         name: min(20.0, factor * max(getattr(one, name), getattr(other, name))) for name in names
     }
-    optional = {
-        name: None if None in pair else max(pair)
-        for name in ("max_sector_exposure", "max_position_notional")
-        for pair in [(getattr(one, name), getattr(other, name))]
-    }
-    shorts = one.allow_short or other.allow_short
-    return one.model_copy(update={**ratios, **optional, "allow_short": shorts})
+    unlimited = {"max_sector_exposure": None, "max_position_notional": None}
+    return one.model_copy(update={**ratios, **unlimited, "allow_short": True})
 
 
 @given(limits=some_limits(), batch=st.lists(RAW, min_size=2, max_size=8))
