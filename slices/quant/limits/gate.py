@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from slices.domain.orders import Order
     from slices.quant.limits.facts import GateFacts
 
-MOST_ROUNDS = 8
-"""How often purchases towards weights are shared out anew after some were denied."""
-
 
 def judge_orders(
     orders: Sequence[Order], facts: GateFacts, limits: RiskLimits
@@ -77,21 +74,20 @@ def _bench_of(orders: Sequence[Order], facts: GateFacts, limits: RiskLimits) -> 
 def _settled(bench: Bench) -> Course:
     """Judge until nobody's share of the cash changes any more: a denied order leaves it."""
     denied: dict[int, GateDecision] = {}
-    for turn in range(MOST_ROUNDS):
-        course = _judged(bench, denied, is_last=turn == MOST_ROUNDS - 1)
+    while True:
+        course = _judged(bench, denied)
         found = {key: each for key, each in course.decisions.items() if not each.is_accepted}
         if len(found) == len(denied) or course.share == ONE:
-            break
+            return course
         denied = found
-    return course
 
 
-def _judged(bench: Bench, denied: Mapping[int, GateDecision], *, is_last: bool) -> Course:
+def _judged(bench: Bench, denied: Mapping[int, GateDecision]) -> Course:
     places = [each for each in _in_turn(bench) if each not in denied]
     course = Course(
         exposure=bench.start,
         traffic=traffic_of(bench.orders, bench.facts, bench.limits),
-        share=ONE if is_last else _share(bench, places),
+        share=_share(bench, places),
         decisions=denied,
     )
     for place in places:

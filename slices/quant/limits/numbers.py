@@ -56,8 +56,6 @@ def in_percent(fraction: Decimal) -> str:
 
 
 def _written(number: Decimal, least: int, most: int) -> str:
-    if not number.is_finite():
-        return str(number)
     whole, _, places = f"{number:,.{most}f}".partition(".")
     places = places.rstrip("0").ljust(least, "0")
     return f"{whole}.{places}" if places else whole

@@ -121,3 +121,19 @@ def test_decision_tells_where_the_account_would_stand() -> None:
 def test_r32_order_that_only_reduces_waits_for_a_position() -> None:
     decisions = judged([sell("A", 10), buy("A", 5, reduce_only=True)])
     assert codes(decisions[1]) == {ReasonCode.REDUCE_ONLY_INCREASES}
+
+
+def test_r32_turning_over_is_nearer_only_where_less_is_held_after_it() -> None:
+    known = facts(book(90_000, {"A": 100}))
+    limits = limited(max_concentration=0.05)
+    assert accepted(judged([sell("A", 200 - UNIT)], known, limits))
+    (decision,) = judged([sell("A", 200)], known, limits)
+    assert codes(decision) == {ReasonCode.CONCENTRATION}
+
+
+def test_r32_account_worth_nothing_may_not_enter() -> None:
+    nothing = Decimal(0)
+    ruined = book(-10_000, {"A": 100}, day_start_equity=nothing, peak_equity=nothing)
+    (decision,) = judged([sell("B", 1)], facts(ruined))
+    found = {each.code: each.found for each in decision.breaches}
+    assert found[ReasonCode.GROSS_EXPOSURE] == "10,100.00 with equity of 0.00"
