@@ -71,6 +71,6 @@ def _whole(number: Number, unit: Decimal, name: str) -> Decimal:
 
 def _exact(number: Number) -> Decimal | None:
     try:
-        return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+        return Decimal(repr(float(number)) if isinstance(number, float) else number)
     except InvalidOperation:
         return None

@@ -6,6 +6,7 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +57,8 @@ def test_halves_go_to_the_even_neighbour_and_zero_has_no_sign() -> None:
 def test_a_purchase_and_a_sale_of_the_same_shares_cancel() -> None:
     at = price("33.333333333")
     assert notional(quantity("1.7"), at) + notional(-quantity("1.7"), at) == 0
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert money(np.float64(0.1)) == money(0.1)
+    assert quantity(np.float64(2.5)) == quantity("2.5")
