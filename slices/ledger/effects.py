@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Table, delete, insert, select, update
 
 from slices.domain.exact import ZERO, price
-from slices.domain.orders import CashFlow, Fill, FlowKind, OrderRecord, OrderState, ShareAction
+from slices.domain.orders import (
+    EXIT_REASONS,
+    CashFlow,
+    Fill,
+    FlowKind,
+    OrderRecord,
+    OrderState,
+    ShareAction,
+)
 from slices.ledger.arrivals import Arrivals, ContradictionError
 from slices.ledger.closing import restate_marks
 from slices.ledger.journal import Note, append_all, written
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy import Connection
+
+    from slices.domain.orders import Order
 
 OWN_MONEY = frozenset({FlowKind.DEPOSIT, FlowKind.WITHDRAWAL})
 NEVER_LEFT = frozenset({OrderState.DENIED, OrderState.REJECTED})
@@ -146,16 +156,30 @@ def _check_fits(fill: Fill, record: OrderRecord | None) -> None:
     if record.state in NEVER_LEFT:
         raise ContradictionError(f"{what}, which was {record.state}")
     order = record.order
-    if fill.symbol != order.symbol or fill.quantity * order.side.sign <= 0:
+    if fill.symbol != order.symbol or not _is_on_its_side(fill, order):
         wanted = f"{order.side} {order.symbol}"
         raise ContradictionError(f"{what} is {fill.quantity} {fill.symbol}, not to {wanted}")
+
+
+def _is_on_its_side(fill: Fill, order: Order) -> bool:
+    """Tell whether a fill goes the way of its order.
+
+    Prices may turn what an order to a weight comes to, and a bracket leaves what it has opened.
+    """
+    if order.target_weight is not None:
+        return fill.quantity != 0
+    way = -order.side.sign if fill.is_exit else order.side.sign
+    return fill.quantity * way > 0
 
 
 def _fill_order(connection: Connection, record: OrderRecord, *, at: dt.datetime) -> None:
     """Work out from all its fills how much of an order is filled, at what price."""
     order = record.order
     mine = (FILLS.c.account == order.account) & (FILLS.c.client_order_id == order.client_order_id)
+    mine &= FILLS.c.reason.not_in(EXIT_REASONS)
     rows = connection.execute(select(FILLS.c.quantity, FILLS.c.price).where(mine)).all()
+    if not rows:
+        return
     shares = sum((abs(row.quantity) for row in rows), ZERO)
     paid = sum((abs(row.quantity) * row.price for row in rows), ZERO)
     if order.target_weight is None and shares > order.quantity:

@@ -16,6 +16,7 @@ from slices.ledger.schema import ORDERS
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
+    from decimal import Decimal
 
     from sqlalchemy import Connection
 
@@ -78,7 +79,7 @@ def write_answer(
     """Take over what the broker says of an order, as far as that moves it forward.
 
     Filled quantities come from fills alone: an order the broker calls filled is ACCEPTED until its
-    fills are booked.
+    fills are booked. Only the broker knows when an order to a weight is filled.
 
     Raises:
         LedgerError: There is no such order.
@@ -90,6 +91,7 @@ def write_answer(
         OrderState.ACCEPTED if is_filled else answer.state,
         broker_order_id=answer.broker_order_id,
         reason=answer.reason,
+        filled=answer.filled_quantity if answer.state is OrderState.FILLED else None,
         at=at,
     )
 
@@ -115,6 +117,7 @@ def _moved(
     *,
     broker_order_id: str = "",
     reason: str,
+    filled: Decimal | None = None,
     at: dt.datetime,
 ) -> OrderRecord:
     with ledger.writing() as connection:
@@ -122,6 +125,8 @@ def _moved(
         if not found:
             raise LedgerError(ledger=ledger.name, problem=f"no order '{client_order_id}'")
         record = found[0]
+        if record.order.target_weight is not None and record.filled_quantity == filled:
+            state = OrderState.FILLED
         if not _is_forward(record.state, state):
             return record
         moved = replace(
