@@ -1,6 +1,6 @@
 """Tables of a ledger.
 
-Every row of an account can be told from the journal, which is what `journal_check.verify` does:
+Every row of an account can be told from the journal, which is what `verifying.verify` does:
 a table's columns are written to the journal in the transaction that writes the row.
 """
 
