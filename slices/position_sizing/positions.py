@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.sizing import DEFAULT_POSITION_RULES, DEFAULT_RISK_BUDGET
 from slices.position_sizing.bounds import Terms
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from slices.domain.accounts import AccountBook
     from slices.domain.backtests import Backtest, Trade
     from slices.domain.dataset import DatasetRef
+    from slices.domain.limits import RiskLimits
     from slices.domain.parameters import Costs, TradingRules
     from slices.domain.position_sizing import PositionSize
     from slices.domain.regimes import RegimeFailure, SymbolRegime
@@ -31,9 +33,10 @@ def terms_of(
     budget: RiskBudget = DEFAULT_RISK_BUDGET,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
+    limits: RiskLimits = DEFAULT_LIMITS,
 ) -> Terms:
     """Put together what a person set that limits a size."""
-    return Terms(sizing=sizing, budget=budget, costs=costs, rules=rules)
+    return Terms(sizing=sizing, budget=budget, costs=costs, rules=rules, limits=limits)
 
 
 def size_positions(
