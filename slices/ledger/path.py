@@ -1,0 +1,199 @@
+"""The one way in which orders reach a broker.
+
+Judged by the gate, written down as intended, and only then sent; what the broker answers is
+written down too. Whoever is killed on the way and starts again finds what stands written, asks the
+broker about everything unclear, and sends what never left. So there is one order for each name,
+however often and by how many processes a plan is placed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.domain.exact import ZERO
+from slices.domain.trading import Placement
+from slices.ledger.decisions import read_decision
+from slices.ledger.facts import gate_facts
+from slices.ledger.fingerprints import check_traded_with, traded_with
+from slices.ledger.judging import Decided, paired, write_judged
+from slices.ledger.orders import orders_of
+from slices.ledger.sending import (
+    Reached,
+    Step,
+    cancel_open,
+    nothing,
+    records_by_name,
+    resolve,
+    send_all,
+)
+from slices.quant.limits.gate import judge_orders
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from slices.domain.brokers import Broker
+    from slices.domain.limits import GateDecision, RiskLimits
+    from slices.domain.orders import Order, OrderRecord
+    from slices.ledger.opening import Ledger
+
+__all__ = ["Reached", "Step", "cancel_open", "look", "nothing", "place", "resolve"]
+
+
+def place(
+    ledger: Ledger,
+    broker: Broker,
+    account: str,
+    orders: Sequence[Order],
+    *,
+    limits: RiskLimits,
+    session: dt.date,
+    at: dt.datetime,
+    targets: Sequence[tuple[str, float]] = (),
+    workflow: str = "",
+    strategy: str = "",
+    details: Sequence[tuple[str, str]] = (),
+    calendar: str = "XNYS",
+    cost_rate: Decimal = ZERO,
+    code: str = "",
+    reached: Reached = nothing,
+) -> Placement:
+    """Judge orders, write them down, send them, each once; the caller holds the account's lock.
+
+    A decision of this workflow, strategy and session that is written already stands: nothing is
+    judged again, what never left is sent, and of further orders only those pass that make a
+    position smaller.
+
+    Args:
+        ledger: Where the account is.
+        broker: Who trades for it.
+        account: Whose orders they are.
+        orders: All that one decision wants.
+        limits: What they are judged by.
+        session: At whose close, or in which, it was decided.
+        at: Instant (UTC) of the decision, with which everything is recorded.
+        targets: What it wants of every symbol, as fractions of equity.
+        workflow: The flow that decided.
+        strategy: By what rule; empty for a decision on the whole account.
+        details: Name and value of what it stood on.
+        calendar: Exchange calendar of the sessions.
+        cost_rate: Costs of a purchase to expect, as a fraction of its notional.
+        code: Digest of the trading code; that of the sources where empty.
+        reached: Called after each step.
+
+    Returns:
+        What became of every order; denied ones with their reasons.
+
+    Raises:
+        LedgerError: Another process with other code or limits trades this account in this session.
+        BrokerUnavailableError: Orders of before are unclear and the broker cannot be asked.
+    """
+    decided = Decided(
+        account=account,
+        workflow=workflow,
+        strategy=strategy,
+        session=session,
+        at=at,
+        targets=tuple(targets),
+        details=tuple(details),
+    )
+    is_new = _is_new(ledger, decided)
+    known = records_by_name(ledger, account, session)
+    fresh = [
+        each
+        for each in orders
+        if each.client_order_id not in known and (is_new or each.reduce_only)
+    ]
+    if not is_new and not fresh:
+        return _standing(ledger, broker, decided)
+    own = traded_with(limits, code=code)
+    is_known = check_traded_with(
+        ledger, account, session, own, only_reduces=all(each.reduce_only for each in fresh)
+    )
+    facts = gate_facts(
+        ledger,
+        account,
+        session=session,
+        at=at,
+        calendar=calendar,
+        cost_rate=cost_rate,
+        takes_weights=broker.takes_weights,
+    )
+    judged = paired(fresh, judge_orders(fresh, facts, limits))
+    reached(Step.JUDGED)
+    judged = write_judged(
+        ledger,
+        decided,
+        judged,
+        facts=facts,
+        limits=limits,
+        own=None if is_known else own,
+        is_new=is_new,
+    )
+    reached(Step.INTENDED)
+    accepted = [order for order, decision in judged if decision.is_accepted]
+    send_all(ledger, broker, account, accepted, at=at, reached=reached)
+    reached(Step.PLACED)
+    return Placement(
+        account=account,
+        session=session,
+        decisions=tuple(decision for _, decision in judged),
+        records=_records(ledger, decided, orders),
+    )
+
+
+def _records(ledger: Ledger, decided: Decided, orders: Sequence[Order]) -> tuple[OrderRecord, ...]:
+    known = records_by_name(ledger, decided.account, decided.session)
+    names = (each.client_order_id for each in orders)
+    return tuple(known[name] for name in names if name in known)
+
+
+def _is_new(ledger: Ledger, decided: Decided) -> bool:
+    known = read_decision(
+        ledger,
+        decided.account,
+        workflow=decided.workflow,
+        strategy=decided.strategy,
+        session=decided.session,
+    )
+    return known is None
+
+
+def look(
+    ledger: Ledger,
+    account: str,
+    orders: Sequence[Order],
+    *,
+    limits: RiskLimits,
+    session: dt.date,
+    at: dt.datetime,
+    calendar: str = "XNYS",
+    cost_rate: Decimal = ZERO,
+    takes_weights: bool = True,
+) -> tuple[GateDecision, ...]:
+    """Return what the gate would say; nothing is written. See `place`."""
+    facts = gate_facts(
+        ledger,
+        account,
+        session=session,
+        at=at,
+        calendar=calendar,
+        cost_rate=cost_rate,
+        takes_weights=takes_weights,
+    )
+    return judge_orders(orders, facts, limits)
+
+
+def _standing(ledger: Ledger, broker: Broker, decided: Decided) -> Placement:
+    """Finish a decision taken before, and tell what became of it."""
+    account, session = decided.account, decided.session
+    resolve(ledger, broker, account, at=decided.at)
+    records = tuple(
+        each
+        for each in orders_of(ledger, account, session=session)
+        if each.order.workflow == decided.workflow and decided.strategy in {"", each.order.strategy}
+    )
+    return Placement(
+        account=account, session=session, decisions=(), records=records, is_repeated=True
+    )
