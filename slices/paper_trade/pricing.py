@@ -17,10 +17,10 @@ from slices.domain.calendar import session_close
 from slices.domain.errors import BadDataError, SymbolNotFoundError
 from slices.domain.exact import price
 from slices.domain.orders import CashFlow, Fill, OrderState, ShareAction
+from slices.paper_trade.fill_reports import fills_of
 from slices.paper_trade.reporting import (
     Session,
     actions_of,
-    fills_of,
     flows_of,
     updated_orders,
     without_dust,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.domain.exact import ZERO, money, price, quantity
-from slices.domain.orders import CashFlow, Fill, FlowKind, OrderKind, OrderState, ShareAction
+from slices.domain.exact import ZERO, money, quantity
+from slices.domain.orders import CashFlow, Fill, FlowKind, OrderState, ShareAction
 from slices.paper_trade.venue_state import VenueBook, VenueOrder
-from slices.quant.simulation.account import FillReason, Fills
 from slices.quant.simulation.intents import OrderOutcome, OrderStatus
 from slices.quant.simulation.orders import CANCELLED_BY_HAND, REASONS
 from slices.quant.simulation.stepping import Account, Step
@@ -21,21 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-EXITS = {
-    FillReason.STOP_LOSS: "stop loss",
-    FillReason.TAKE_PROFIT: "take profit",
-    FillReason.TRAILING_STOP: "trailing exit",
-    FillReason.TIME_LIMIT: "time limit",
-}
-WORDS = {
-    FillReason.TARGET: "target weight",
-    FillReason.MARKET: "market",
-    FillReason.LIMIT: "limit",
-    FillReason.STOP: "stop",
-    FillReason.TRAILING_STOP: "trailing stop",
-    FillReason.DELISTING: "delisting",
-    FillReason.RUIN: "ruin",
-}
+    from slices.quant.simulation.account import Fills
+
 RESTATED = "prices restated"
 TIME_IS_OVER = "its time was over"
 BY_HAND = REASONS[CANCELLED_BY_HAND]
@@ -65,6 +51,15 @@ class Session:
     shares: FloatArray
     stepped: Step
 
+    def restated_holdings(self) -> tuple[tuple[str, Decimal], ...]:
+        """List every symbol with what is held of it before anything fills, in exact numbers."""
+        return tuple(
+            (symbol, self.book.quantity_of(symbol) if ratio == 1.0 else quantity(shares * ratio))
+            for symbol, shares, ratio in zip(
+                self.symbols, self.shares.tolist(), self.ratios.tolist(), strict=True
+            )
+        )
+
     @property
     def account(self) -> str:
         """Whose session it is."""
@@ -73,70 +68,21 @@ class Session:
 
 def actions_of(session: Session) -> tuple[ShareAction, ...]:
     """List holdings restated because prices were."""
-    found = []
-    for symbol, shares, ratio in zip(
-        session.symbols, session.shares.tolist(), session.ratios.tolist(), strict=True
-    ):
-        old, new = quantity(shares), quantity(shares * ratio)
-        if old != new:
-            found.append(
-                ShareAction(
-                    action_id=f"{session.account}-{session.name}-{symbol}",
-                    account=session.account,
-                    symbol=symbol,
-                    old_quantity=old,
-                    new_quantity=new,
-                    session=session.name,
-                    at=session.at,
-                    reason=RESTATED,
-                )
-            )
-    return tuple(found)
-
-
-def fills_of(session: Session) -> tuple[Fill, ...]:
-    """List fills in their order; their names sort in it."""
-    lines, found = session.stepped.session.fills, []
-    held = session.shares * session.ratios
-    orders = {each.number: each for each in session.orders}
-    for place in range(lines.rows.size):
-        column = int(lines.columns[place])
-        before = float(held[column])
-        held[column] += lines.quantities[place]
-        changed = quantity(float(held[column])) - quantity(before)
-        if changed:
-            order = orders.get(int(lines.orders[place]))
-            found.append(_fill(session, place, changed, order))
-    return tuple(found)
-
-
-def _fill(session: Session, place: int, changed: Decimal, order: VenueOrder | None) -> Fill:
-    lines = session.stepped.session.fills
-    return Fill(
-        fill_id=f"{session.account}-{session.name}-{place:05d}",
-        account=session.account,
-        client_order_id="" if order is None else order.order.client_order_id,
-        symbol=session.symbols[int(lines.columns[place])],
-        quantity=changed,
-        price=price(float(lines.prices[place])),
-        commission=money(float(lines.commissions[place])),
-        spread=money(float(lines.spreads[place])),
-        impact=money(float(lines.impacts[place])),
-        session=session.name,
-        at=session.at,
-        reason=_reason(FillReason(lines.reasons[place]), changed, order),
+    before = session.book
+    return tuple(
+        ShareAction(
+            action_id=f"{session.account}-{session.name}-{symbol}",
+            account=session.account,
+            symbol=symbol,
+            old_quantity=before.quantity_of(symbol),
+            new_quantity=shares,
+            session=session.name,
+            at=session.at,
+            reason=RESTATED,
+        )
+        for symbol, shares in session.restated_holdings()
+        if shares != before.quantity_of(symbol)
     )
-
-
-def _reason(reason: FillReason, changed: Decimal, order: VenueOrder | None) -> str:
-    """Tell the fills of orders from those of their brackets."""
-    if order is None:
-        return WORDS[reason]
-    wanted = order.order
-    is_own = wanted.kind is OrderKind.TRAILING_STOP and wanted.signed_quantity * changed > 0
-    if reason in EXITS and not (reason is FillReason.TRAILING_STOP and is_own):
-        return EXITS[reason]
-    return WORDS[FillReason.TARGET if wanted.target_weight is not None else reason]
 
 
 def flows_of(session: Session, fills: Sequence[Fill]) -> tuple[CashFlow, ...]:

@@ -58,8 +58,8 @@ class VenueOrder:
     Attributes:
         place: Its place among the orders accepted; from 0.
         number: Its number in the simulation; None before it was handed in.
-        filled: Signed shares, exits of a bracket apart.
-        paid: Money paid for them before costs, signed likewise.
+        filled: Positive shares, exits of a bracket apart.
+        paid: What they cost, or brought in, before costs; positive too.
         reason: Why it ended early.
     """
 
@@ -76,8 +76,8 @@ class VenueOrder:
         return replace(
             self,
             state=OrderState.PARTLY_FILLED,
-            filled=self.filled + fill.quantity,
-            paid=self.paid + notional(fill.quantity, fill.price),
+            filled=self.filled + abs(fill.quantity),
+            paid=self.paid + notional(abs(fill.quantity), fill.price),
         )
 
     def told(self) -> BrokerOrder:
@@ -87,7 +87,7 @@ class VenueOrder:
             broker_order_id=f"paper-{self.order.account}-{self.place}",
             state=self.state,
             symbol=self.order.symbol,
-            filled_quantity=abs(self.filled),
+            filled_quantity=self.filled,
             average_price=price(self.paid / self.filled) if self.filled else None,
             reason=self.reason,
         )

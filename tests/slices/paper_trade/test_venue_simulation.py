@@ -14,7 +14,7 @@ from slices.domain.exact import ZERO, quantity
 from slices.domain.orders import Fill
 from slices.domain.parameters import DEFAULT_COSTS, TradingRules
 from slices.ledger.opening import Ledger
-from slices.paper_trade.reporting import EXITS, WORDS
+from slices.paper_trade.fill_reports import EXITS, WORDS
 from slices.paper_trade.venue import PaperBroker
 from slices.quant.simulation.account import FillReason, Simulation
 from slices.quant.simulation.intents import OrderIntent
