@@ -101,7 +101,7 @@ def headline(
     target = "" if exits.target_price is None else f", target {exits.target_price:,.2f}"
     trade = (
         f"{proposal.quantity:,.6g} {proposal.symbol} at about {size.price:,.2f} "
-        f"({written(size.weight, Unit.FRACTION)} of equity, limited by {size.bound_by.value}), "
+        f"({written(size.weight, Unit.FRACTION)} of equity in all, limited by {size.bound_by.value}), "
         f"stop {exits.stop_price:,.2f}{target}"
     )
     verb = DONE[proposal.side]
