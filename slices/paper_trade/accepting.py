@@ -52,25 +52,37 @@ def _nonsense(order: Order, book: VenueBook) -> str:
     return ""
 
 
-def closing_orders(book: VenueBook) -> tuple[Order, ...]:
-    """Write orders that close everything held, named by the session they are of."""
+def is_closing(order: Order) -> bool:
+    """Tell whether an order is one of those that close everything."""
+    return order.workflow == WORKFLOW
+
+
+def closing_orders(book: VenueBook, *, sequence: int) -> tuple[Order, ...]:
+    """Write orders that close everything held.
+
+    Args:
+        book: What is held.
+        sequence: Tells these orders from those that closed everything before.
+    """
     return tuple(
-        _closing(book, each.symbol, Side.SELL if each.quantity > 0 else Side.BUY)
+        _closing(book, each.symbol, Side.SELL if each.quantity > 0 else Side.BUY, sequence)
         for each in book.holdings
     )
 
 
-def _closing(book: VenueBook, symbol: str, side: Side) -> Order:
+def _closing(book: VenueBook, symbol: str, side: Side, sequence: int) -> Order:
     account, session = book.terms.account, book.session or book.terms.opened
+    name = client_order_id(
+        account=account,
+        workflow=WORKFLOW,
+        strategy=STRATEGY,
+        session=session,
+        symbol=symbol,
+        side=side,
+        sequence=sequence,
+    )
     return Order(
-        client_order_id=client_order_id(
-            account=account,
-            workflow=WORKFLOW,
-            strategy=STRATEGY,
-            session=session,
-            symbol=symbol,
-            side=side,
-        ),
+        client_order_id=name,
         account=account,
         workflow=WORKFLOW,
         strategy=STRATEGY,
@@ -79,7 +91,8 @@ def _closing(book: VenueBook, symbol: str, side: Side) -> Order:
         side=side,
         quantity=abs(book.quantity_of(symbol)),
         reduce_only=True,
-        purpose="close everything",
+        sequence=sequence,
+        purpose=STRATEGY,
     )
 
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from slices.domain.accounts import TradingMode
 from slices.domain.brokers import BrokerAccount, BrokerClock, BrokerOrder, BrokerPosition
-from slices.domain.errors import ParameterError
 from slices.domain.exact import price
 from slices.domain.trading_errors import LedgerError, OrderRejectedError
 from slices.ledger.sending import Step, nothing
-from slices.paper_trade.accepting import check_acceptable, closing_orders, withdrawn
+from slices.paper_trade.accepting import check_acceptable, closing_orders, is_closing, withdrawn
 from slices.paper_trade.pricing import lived_through
 from slices.paper_trade.venue_books import (
     read_actions,
@@ -33,11 +32,12 @@ from slices.paper_trade.venue_books import (
 from slices.paper_trade.venue_orders import (
     find_order,
     living_orders,
+    next_place,
     open_orders,
     place_order,
     write_orders,
 )
-from slices.paper_trade.venue_state import VenueBook, VenueTerms
+from slices.paper_trade.venue_state import VenueTerms, check_same
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from slices.domain.parameters import Costs, TradingRules
     from slices.ledger.opening import Ledger
     from slices.ledger.sending import Reached
-    from slices.paper_trade.venue_state import VenueOrder
+    from slices.paper_trade.venue_state import VenueBook, VenueOrder
     from slices.quant.panel import Panel
 
 
@@ -112,7 +112,7 @@ class PaperBroker:
             if known is None:
                 write_opening(connection, terms)
             else:
-                _check_same(known, terms)
+                check_same(known, terms)
         return broker
 
     @property
@@ -251,12 +251,17 @@ class PaperBroker:
         return len(waiting)
 
     def close_all(self) -> int:
-        """Cancel every order, sell everything at the next fill prices; return how many."""
+        """Cancel every order, close everything at the next fill prices; return how much that is.
+
+        Orders that close everything already stay.
+        """
         with self._ledger.writing() as connection:
-            book = self._book_in(connection)
-            self._withdraw(connection, open_orders(connection, self._account))
-            for order in closing_orders(book):
-                if find_order(connection, self._account, order.client_order_id) is None:
+            book, waiting = self._book_in(connection), open_orders(connection, self._account)
+            closing = [each for each in waiting if is_closing(each.order)]
+            self._withdraw(connection, [each for each in waiting if each not in closing])
+            symbols = {each.order.symbol for each in closing}
+            for order in closing_orders(book, sequence=next_place(connection, self._account)):
+                if order.symbol not in symbols:
                     place_order(connection, order)
         return len(book.holdings)
 
@@ -291,14 +296,3 @@ class PaperBroker:
         return LedgerError(
             ledger=self._ledger.name, problem=f"the paper venue has no account '{self._account}'"
         )
-
-
-def _check_same(known: VenueTerms, asked: VenueTerms) -> None:
-    for name in ("capital", "costs", "rules", "calendar", "opened"):
-        found, allowed = getattr(asked, name), getattr(known, name)
-        if found != allowed:
-            raise ParameterError(
-                parameter=name,
-                found=str(found),
-                allowed=f"{allowed}, which account '{known.account}' was opened with",
-            )

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 COLUMNS = VENUE_ORDERS.c
 
 
+def next_place(connection: Connection, account: str) -> int:
+    """Return the place of the next order."""
+    newest = select(func.max(COLUMNS.place)).where(COLUMNS.account == account)
+    place = connection.execute(newest).scalar_one()
+    return 0 if place is None else int(place) + 1
+
+
 def place_order(connection: Connection, order: Order) -> VenueOrder:
     """Accept an order behind all others."""
-    newest = select(func.max(COLUMNS.place)).where(COLUMNS.account == order.account)
-    place = connection.execute(newest).scalar_one()
-    placed = VenueOrder(order=order, place=0 if place is None else place + 1)
+    placed = VenueOrder(order=order, place=next_place(connection, order.account))
     connection.execute(
         insert(VENUE_ORDERS).values(
             account=order.account,

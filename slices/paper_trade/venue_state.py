@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.brokers import BrokerOrder
 from slices.domain.calendar import session_close
+from slices.domain.errors import ParameterError
 from slices.domain.exact import ZERO, notional, price
 from slices.domain.orders import CashFlow, Fill, Order, OrderState, ShareAction
 from slices.domain.parameters import Costs, TradingRules
@@ -152,3 +153,19 @@ def booked(
         cash=sum((each.amount for each in flows), cash),
         holdings=tuple(held[symbol] for symbol in sorted(held) if held[symbol].quantity),
     )
+
+
+def check_same(known: VenueTerms, asked: VenueTerms) -> None:
+    """Check that an account is opened with what it was opened with before.
+
+    Raises:
+        ParameterError: Saying what differs, and both.
+    """
+    for name in ("capital", "costs", "rules", "calendar", "opened"):
+        found, allowed = getattr(asked, name), getattr(known, name)
+        if found != allowed:
+            raise ParameterError(
+                parameter=name,
+                found=str(found),
+                allowed=f"{allowed}, which account '{known.account}' was opened with",
+            )
