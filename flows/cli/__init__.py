@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flows.cli.catalogue import flow_names
 from flows.cli.exits import EXIT_CODES, Exit, exit_code
 from flows.cli.output import note, report_error
+from flows.cli.trading import add_trading_commands
 from slices.domain.errors import TradingError
 
 if TYPE_CHECKING:
@@ -56,6 +57,48 @@ def _clean(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     return show_cleaned(older_than_days=arguments.older_than_days, as_json=arguments.json)
 
 
+def _halt(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.halt import show_halted
+
+    return show_halted(account=arguments.account, reason=arguments.reason, as_json=arguments.json)
+
+
+def _release(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.release import show_released
+
+    return show_released(
+        account=arguments.account,
+        mode=arguments.mode,
+        reason=arguments.reason,
+        as_json=arguments.json,
+    )
+
+
+def _journal(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.journal import show_entries, show_verified
+
+    if arguments.action == "verify":
+        return show_verified(mode=arguments.mode, as_json=arguments.json)
+    return show_entries(
+        account=arguments.account,
+        mode=arguments.mode,
+        last=arguments.last,
+        as_json=arguments.json,
+    )
+
+
+def _explain(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.explain import show_explained
+
+    return show_explained(arguments.order_id, as_json=arguments.json)
+
+
+def _accounts(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.accounts import show_accounts
+
+    return show_accounts(as_json=arguments.json)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "list": _list,
     "run": _run,
@@ -63,6 +106,11 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "doctor": _doctor,
     "clean": _clean,
     "environment": _environment,
+    "halt": _halt,
+    "release": _release,
+    "journal": _journal,
+    "explain": _explain,
+    "accounts": _accounts,
 }
 
 
@@ -98,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "environment", help="print the exports that let Prefect's and MLflow's own commands agree"
     )
+    add_trading_commands(commands, json_only)
     return parser
 
 

@@ -1,0 +1,58 @@
+"""`tradeflows release`: let trading go on; the only way, and always recorded with who and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.cli.books import ALL_ACCOUNTS, has_ledger, mode_of, opened_ledger
+from flows.cli.exits import Exit
+from flows.cli.halt import halt_file, operator
+from flows.cli.output import print_json, print_line
+from slices.domain.accounts import TradingMode, TradingState
+from slices.domain.clock import SystemClock
+from slices.domain.errors import ParameterError
+from slices.ledger.states import release, remove_halt_file, trading_state
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+def show_released(*, account: str | None, mode: str, reason: str, as_json: bool) -> Exit:
+    """Release everything, or one account; what still holds it back is said.
+
+    Raises:
+        ParameterError: Nobody said why.
+        LedgerError: It cannot be recorded; then nothing is released.
+    """
+    if not reason.strip():
+        raise ParameterError(parameter="--reason", found="nothing", allowed="words that say why")
+    at = SystemClock().now()
+    if account is None:
+        _release_all(reason, at=at)
+        name, state, why = "all accounts", TradingState.ACTIVE, ""
+    else:
+        name = account
+        state, why = _release_one(account, mode_of(mode), reason, at=at)
+    if as_json:
+        print_json({"account": account, "state": state, "reason": why})
+    else:
+        still = f"; still {state} ({why})" if state is not TradingState.ACTIVE else ""
+        print_line(f"{name}: released{still}")
+    return Exit.OK
+
+
+def _release_all(reason: str, *, at: dt.datetime) -> None:
+    """Record first, so that what cannot be recorded stays halted."""
+    for mode in TradingMode:
+        if has_ledger(mode):
+            with opened_ledger(mode) as ledger:
+                release(ledger, ALL_ACCOUNTS, reason=reason, by=operator(), at=at)
+    remove_halt_file(halt_file())
+
+
+def _release_one(
+    account: str, mode: TradingMode, reason: str, *, at: dt.datetime
+) -> tuple[TradingState, str]:
+    with opened_ledger(mode) as ledger:
+        release(ledger, account, reason=reason, by=operator(), at=at)
+        return trading_state(ledger, account)
