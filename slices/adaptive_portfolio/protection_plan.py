@@ -22,7 +22,7 @@ WORKFLOW = "drawdown_protection"
 WHOLE_SHARE = Decimal(1)
 
 
-def protection_plan(book: AccountBook, protection: Protection, *, whole_shares: bool) -> OrderPlan:
+def plan_reduction(book: AccountBook, protection: Protection, *, whole_shares: bool) -> OrderPlan:
     """Plan orders that only reduce: what a tier has too many of, then everything in proportion.
 
     Args:

@@ -7,6 +7,10 @@ from slices.adaptive_portfolio import (
     evaluation,
     findings,
     frontier,
+    pausing,
+    protection,
+    protection_findings,
+    protection_plan,
 )
 from slices.adaptive_portfolio.mean_reversion import findings as reversion_findings
 from slices.adaptive_portfolio.mean_reversion import judging, spreads
@@ -17,7 +21,10 @@ from slices.adaptive_portfolio.momentum import walk as momentum
 from slices.adaptive_portfolio.risk_parity import findings as parity_findings
 from slices.adaptive_portfolio.risk_parity import fit
 from slices.adaptive_portfolio.risk_parity import walk as parity
-from slices.runtime.kinds import compute
+from slices.domain.alerts import Level, TradingPaused
+from slices.domain.protection import Pause
+from slices.runtime.events import emit
+from slices.runtime.kinds import act, compute
 
 compared = allocators.compared
 evaluate = compute(evaluation.evaluate, run_name="evaluate {allocator}")
@@ -47,3 +54,27 @@ check_members = ensembles.check_members
 targets_of = ensembles.targets_of
 chosen_of = ensembles.chosen_of
 ensemble_findings = compute(ensemble_report.ensemble_findings)
+
+newest_release = act(pausing.newest_release)
+assess_protection = compute(protection.assess_protection)
+pause_trading = act(pausing.pause_trading)
+halt_trading = act(pausing.halt_trading)
+to_withdraw = pausing.to_withdraw
+plan_reduction = protection_plan.plan_reduction
+drawdown_protection_findings = compute(protection_findings.drawdown_protection_findings)
+
+
+def announce_pauses(*pauses: Pause) -> tuple[Pause, ...]:
+    """Send an event for every change of state that was written, and return all of them."""
+    for each in pauses:
+        if each.is_new:
+            emit(
+                TradingPaused(
+                    subject=each.account,
+                    level=Level.CRITICAL if each.is_halt else Level.ERROR,
+                    message=f"{each.account}: {each.after.value}, {each.reason}",
+                    state=each.after.value,
+                    session=str(each.session or ""),
+                )
+            )
+    return pauses

@@ -59,3 +59,23 @@ class ResultRefused(Event):
 
     name: ClassVar[str] = "tradeflows.cache.refused"
     path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradingPaused(Event):
+    """Losses took an account part or all of its right to trade."""
+
+    name: ClassVar[str] = "tradeflows.risk.paused"
+    state: str
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitBreached(Event):
+    """An account is beyond one of its limits."""
+
+    name: ClassVar[str] = "tradeflows.risk.limit-breached"
+    limit: str
+    used: float
+    allowed: float
+    session: str

@@ -256,10 +256,16 @@ class Pause:
     """
 
     account: str
+    session: dt.date | None
     before: TradingState
     after: TradingState
     reason: str
     is_new: bool
+
+    @property
+    def is_halt(self) -> bool:
+        """Whether nothing may be traded from now on."""
+        return self.after is TradingState.HALTED
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -1,0 +1,57 @@
+"""Taking back orders that are still open, on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.domain.calendar import session_close
+from slices.domain.orders import OrderState
+from slices.ledger.locking import account_lock
+from slices.ledger.orders import write_answer, write_ended
+from slices.paper_trade.beginning import paper_ledger
+from slices.paper_trade.venue import PaperBroker
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from slices.domain.accounts import Execution
+    from slices.domain.dataset import DatasetRef
+
+UNSENT = "withdrawn before it left"
+
+
+def withdraw(
+    account: str,
+    bars: DatasetRef,
+    names: tuple[str, ...],
+    *,
+    session: dt.date,
+    execution: Execution = "paper",
+) -> int:
+    """Cancel some open orders; allowed in every state, and nothing where they have ended.
+
+    Args:
+        account: Whose.
+        bars: In whose calendar.
+        names: Our names of the orders.
+        session: At whose close.
+        execution: `plan` cancels nothing.
+
+    Returns:
+        How many were cancelled.
+    """
+    if execution == "plan" or not names:
+        return 0
+    at = session_close(session, calendar=bars.calendar)
+    with paper_ledger() as ledger, account_lock(ledger, account):
+        broker = PaperBroker(ledger, account)
+        ended = 0
+        for name in names:
+            broker.cancel(name)
+            answer = broker.get_by_client_id(name)
+            if answer is None:
+                record = write_ended(ledger, name, OrderState.CANCELLED, UNSENT, at=at)
+            else:
+                record = write_answer(ledger, name, answer, at=at)
+            ended += record.state is OrderState.CANCELLED
+        return ended
