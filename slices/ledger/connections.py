@@ -54,10 +54,11 @@ def prepare_postgresql(engine: Engine) -> None:
     """Let one transaction write at a time, and let a reader see one moment."""
 
     def begun(connection: Connection) -> None:
-        if connection.get_execution_options().get("writing", False):
+        is_writing = connection.get_execution_options().get("writing")
+        if is_writing:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MILLISECONDS}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_KEY})")
-        else:
+        elif is_writing is not None:
             statement = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
             connection.exec_driver_sql(statement)
 

@@ -165,7 +165,7 @@ def ledger_address(url: str, *, setting: str) -> URL:
 def _name(address: URL) -> str:
     if address.drivername == "sqlite":
         return str(Path(address.database or "").expanduser().absolute())
-    return address.set(query={}).render_as_string(hide_password=True)
+    return address.difference_update_query(["password"]).render_as_string(hide_password=True)
 
 
 def _place(address: URL) -> tuple[object, ...]:

@@ -82,7 +82,7 @@ def write_answer(
     fills are booked. Only the broker knows when an order to a weight is filled.
 
     Raises:
-        LedgerError: There is no such order.
+        LedgerError: There is no such order, or the broker has a second one of its name.
     """
     is_filled = answer.state in {OrderState.FILLED, OrderState.PARTLY_FILLED}
     return _moved(
@@ -125,6 +125,7 @@ def _moved(
         if not found:
             raise LedgerError(ledger=ledger.name, problem=f"no order '{client_order_id}'")
         record = found[0]
+        _check_same_order(ledger, record, broker_order_id)
         if record.order.target_weight is not None and record.filled_quantity == filled:
             state = OrderState.FILLED
         if not _is_forward(record.state, state):
@@ -138,6 +139,14 @@ def _moved(
         )
         rewrite(connection, record, moved)
         return moved
+
+
+def _check_same_order(ledger: Ledger, record: OrderRecord, broker_order_id: str) -> None:
+    known = record.broker_order_id
+    if known and broker_order_id not in {"", known}:
+        what = f"order '{record.order.client_order_id}'"
+        problem = f"{what} is {known} at the broker, who answers for {broker_order_id}"
+        raise LedgerError(ledger=ledger.name, problem=problem)
 
 
 def _is_forward(found: OrderState, wanted: OrderState) -> bool:
