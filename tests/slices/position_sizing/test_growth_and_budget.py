@@ -161,3 +161,9 @@ def test_an_unknown_return_is_refused() -> None:
         largest_weight_within(
             np.array([0.1, math.nan]), np.zeros(2), limit=0.1, confidence=0.9, most=1.0
         )
+
+
+def test_one_return_shows_nothing_and_equal_ones_everything() -> None:
+    assert math.isnan(edge_shrinkage(np.array([0.1])))
+    assert edge_shrinkage(np.array([0.1, 0.1])) == 1.0
+    assert edge_shrinkage(np.array([-0.1, -0.2])) == 0.0

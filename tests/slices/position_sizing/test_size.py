@@ -152,7 +152,7 @@ MORE = ("target_volatility", "risk", "range_risk", "largest", "volume_share")
 def test_no_size_is_above_any_rule_or_cap(
     options: dict[str, float], held: float, cash: float, *, whole: bool
 ) -> None:
-    sizing = PositionRules(**options, whole_shares=whole)  # type: ignore[arg-type]
+    sizing = PositionRules(**options, whole_shares=whole)
     holdings = Holdings(equity=1e5, cash=1e5 * cash, weights=(("S1", held),))
     found = size(holdings=holdings, terms=Terms(sizing=sizing))
     counted = [each for each in found.bounds if each.counts]
@@ -170,7 +170,7 @@ def test_more_of_anything_never_gives_less(
 ) -> None:
     more = options | {name: min(1.0, options[name] * factor)}
     less, larger = (
-        size(terms=Terms(sizing=PositionRules(**each)))  # type: ignore[arg-type]
+        size(terms=Terms(sizing=PositionRules(**each)))
         for each in (options, more)
     )
     assert larger.quantity >= less.quantity
