@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.domain.exact import ZERO
+from slices.domain.orders import OrderState, Side
 from slices.domain.trading import Placement
 from slices.ledger.decisions import read_decision
 from slices.ledger.facts import gate_facts
 from slices.ledger.fingerprints import check_traded_with, traded_with
 from slices.ledger.judging import Decided, paired, write_judged
-from slices.ledger.orders import orders_of
+from slices.ledger.orders import orders_of, write_ended
 from slices.ledger.sending import (
     Reached,
     Step,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from slices.domain.limits import GateDecision, RiskLimits
     from slices.domain.orders import Order, OrderRecord
     from slices.ledger.opening import Ledger
+    from slices.quant.limits.facts import GateFacts
+
+SALE_FAILED = (OrderState.REJECTED, OrderState.CANCELLED)
 
 __all__ = ["Reached", "Step", "cancel_open", "look", "nothing", "place", "resolve"]
 
@@ -133,7 +137,10 @@ def place(
     )
     reached(Step.INTENDED)
     accepted = [order for order, decision in judged if decision.is_accepted]
-    send_all(ledger, broker, account, accepted, at=at, reached=reached)
+    sales = [each for each in accepted if each.side is Side.SELL]
+    if send_all(ledger, broker, account, sales, at=at, reached=reached):
+        purchases = _purchases(ledger, accepted, facts=facts, limits=limits)
+        send_all(ledger, broker, account, purchases, at=at, reached=reached)
     reached(Step.PLACED)
     return Placement(
         account=account,
@@ -141,6 +148,23 @@ def place(
         decisions=tuple(decision for _, decision in judged),
         records=_records(ledger, decided, orders),
     )
+
+
+def _purchases(
+    ledger: Ledger, accepted: Sequence[Order], *, facts: GateFacts, limits: RiskLimits
+) -> list[Order]:
+    """Return the purchases to send, judged once more where a sale was refused."""
+    account, session, at = facts.book.name, facts.session, facts.at
+    known = records_by_name(ledger, account, session)
+    ended = {name for name, each in known.items() if each.state in SALE_FAILED}
+    left = [each for each in accepted if each.client_order_id not in ended]
+    if len(left) < len(accepted):
+        for order, decision in paired(left, judge_orders(left, facts, limits)):
+            if order.side is Side.BUY and not decision.is_accepted:
+                why = f"not sent after a sale was refused: {'; '.join(map(str, decision.breaches))}"
+                ended.add(order.client_order_id)
+                write_ended(ledger, order.client_order_id, OrderState.CANCELLED, why, at=at)
+    return [each for each in left if each.side is Side.BUY and each.client_order_id not in ended]
 
 
 def _records(ledger: Ledger, decided: Decided, orders: Sequence[Order]) -> tuple[OrderRecord, ...]:

@@ -64,7 +64,7 @@ def send_all(
     *,
     at: dt.datetime,
     reached: Reached = nothing,
-) -> None:
+) -> bool:
     """Send orders that nobody has sent; where one gets no clear answer, the rest waits.
 
     Args:
@@ -74,15 +74,20 @@ def send_all(
         orders: All of one account.
         at: Instant (UTC) to record answers with.
         reached: Called after each step.
+
+    Returns:
+        Whether every answer was clear.
     """
-    sent = []
+    is_clear, sent = True, []
     for order in in_sending_order(orders):
         if _withheld(ledger, account, order, at=at):
             continue
-        if not _sent(ledger, broker, order, at=at, reached=reached):
-            break
         sent.append(order.client_order_id)
+        is_clear = _sent(ledger, broker, order, at=at, reached=reached)
+        if not is_clear:
+            break
     _withdraw_where_halted(ledger, broker, account, sent, at=at)
+    return is_clear
 
 
 def _sent(
