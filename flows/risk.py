@@ -14,6 +14,7 @@ from slices.domain.parameters import (
     DEFAULT_RULES,
     DEFAULT_SYMBOLS,
     Capital,
+    Confidence,
     Costs,
     ReturnAdjustment,
     SessionDate,
@@ -22,6 +23,7 @@ from slices.domain.parameters import (
     TradingRules,
 )
 from slices.domain.protection import DEFAULT_PROTECTION, DrawdownProtection, ProtectionRules
+from slices.domain.risk_monitoring import RiskMonitoring
 from slices.domain.tiers import DEFAULT_TIERS, CapitalTiers
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
@@ -103,4 +105,66 @@ def drawdown_protection(
         bars, book=book, protection=assessed, pauses=portfolio.announce_pauses(pause, halt),
         withdrawn=withdrawn, plan=plan, placed=placed,
     )  # fmt: skip
+    return monitor.publish(findings)
+
+
+@workflow()
+def risk_monitoring(
+    symbols: Symbols = DEFAULT_SYMBOLS,
+    *,
+    source: SourceName = "embedded",
+    feed: str | None = None,
+    start: SessionDate | None = None,
+    as_of: SessionDate | None = None,
+    adjustment: ReturnAdjustment = Adjustment.TOTAL,
+    account: AccountName = "main",
+    execution: Literal["plan", "paper"] = "plan",
+    capital: Capital = 100_000.0,
+    costs: Costs = DEFAULT_COSTS,
+    rules: TradingRules = DEFAULT_RULES,
+    limits: RiskLimits = DEFAULT_LIMITS,
+    tiers: CapitalTiers = DEFAULT_TIERS,
+    window_sessions: Annotated[int, Field(ge=20, le=2520)] = 63,
+    lookback_sessions: Annotated[int, Field(ge=20, le=2520)] = 252,
+    confidence: Confidence = 0.95,
+) -> RiskMonitoring:
+    """Is every limit respected?
+
+    Measures an account by its own returns and by what it holds, puts today's weights through bad
+    times that have a name, and holds it against every limit. A limit it is beyond makes the run
+    end as degraded and sends one event for each limit and session, for automations to act on.
+    By default it reads the books as they are and writes nothing into them.
+
+    Args:
+        symbols: The universe; everything the account holds must be among them.
+        source: Where bars come from; `embedded` is real data that needs no network.
+        feed: Which data set, feed or file of the source; empty picks the source's own choice.
+        start: First session to look at; empty takes all there is.
+        as_of: Session to look at; empty takes the last of the bars.
+        adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
+        account: Name of the account.
+        execution: Whether the account is brought up to the session first; `plan` only reads it.
+        capital: Money at the start of a new account, in account currency.
+        costs: What trading costs, the same for the account's whole life.
+        rules: What the account may trade, the same for its whole life.
+        limits: What the account may not go beyond.
+        tiers: Sizes of accounts, and how many positions each should carry.
+        window_sessions: Over how many sessions beta is measured.
+        lookback_sessions: On how many returns the tail of today's positions stands.
+        confidence: Of value at risk and expected shortfall.
+    """
+    bars = data.load_bars(
+        symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
+    )
+    data.check_sizing_allowed(bars)
+    book = paper_trade.settle(
+        account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
+        rules=rules, limits=limits,
+    )  # fmt: skip
+    watch = portfolio.watch_account(
+        bars, book, limits=limits, tiers=tiers, window_sessions=window_sessions,
+        lookback_sessions=lookback_sessions, confidence=confidence,
+    )  # fmt: skip
+    portfolio.announce_breaches(watch, mode=book.mode)
+    findings = portfolio.risk_monitoring_findings(bars, book=book, watch=watch)
     return monitor.publish(findings)

@@ -13,6 +13,7 @@ from slices.adaptive_portfolio.protection_sections import (
     recovery_sentence,
     tier_section,
 )
+from slices.adaptive_portfolio.risk_findings import behind_caveats
 from slices.domain.accounts import TradingState
 from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.errors import counted, listed
@@ -53,6 +54,7 @@ def drawdown_protection_findings(
         *_state_caveats(book, protection, state),
         *_order_caveats(placed),
         *_unknown_caveats(protection),
+        *behind_caveats(book, bars),
         *data_caveats(bars),
     )
     notes = (*_history_notes(book, protection), *data_notes(bars))

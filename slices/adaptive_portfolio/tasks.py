@@ -11,6 +11,8 @@ from slices.adaptive_portfolio import (
     protection,
     protection_findings,
     protection_plan,
+    risk_findings,
+    risk_watch,
 )
 from slices.adaptive_portfolio.mean_reversion import findings as reversion_findings
 from slices.adaptive_portfolio.mean_reversion import judging, spreads
@@ -23,6 +25,7 @@ from slices.adaptive_portfolio.risk_parity import fit
 from slices.adaptive_portfolio.risk_parity import walk as parity
 from slices.domain.alerts import Level, TradingPaused
 from slices.domain.protection import Pause
+from slices.domain.risk_monitoring import RiskWatch
 from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute
 
@@ -78,3 +81,19 @@ def announce_pauses(*pauses: Pause) -> tuple[Pause, ...]:
                 )
             )
     return pauses
+
+
+watch_account = compute(risk_watch.watch_account)
+risk_monitoring_findings = compute(risk_findings.risk_monitoring_findings)
+
+
+def announce_breaches(watch: RiskWatch, *, mode: str) -> int:
+    """Send an event for every limit the account is beyond, once for each limit and session.
+
+    Returns:
+        How many were sent now.
+    """
+    news = [each for each in watch.breached if risk_watch.is_first(watch, each, mode=mode)]
+    for each in news:
+        emit(risk_watch.breach_event(watch, each))
+    return len(news)
