@@ -170,7 +170,7 @@ def _liquidity(measured: Measures, holdings: Holdings, terms: Terms) -> Bound:
         BoundName.LIQUIDITY,
         shares * measured.price / holdings.equity,
         f"{percent(terms.sizing.volume_share)} of an average volume of "
-        f"{written(measured.average_volume, Unit.COUNT)} shares a session",
+        f"{measured.average_volume:,.0f} shares a session",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from slices.domain.numbers import written
 from slices.domain.position_sizing import BoundName
 from slices.domain.report import BarChart, Table, Unit
 
@@ -132,12 +133,12 @@ def bounds_table(size: PositionSize) -> Table:
         key=f"bounds-{size.symbol.lower().replace('.', '-')}",
         title=f"What limits {size.symbol}",
         columns=("Rule or cap", "Kind", "Allows", "Says", "Stands on"),
-        units=(Unit.TEXT, Unit.TEXT, Unit.FRACTION, Unit.TEXT, Unit.TEXT),
+        units=(Unit.TEXT,) * 5,
         rows=tuple(
             (
                 each.name.value,
                 "cap" if each.is_cap else "rule",
-                each.weight,
+                written(each.weight, Unit.FRACTION),
                 "binds" if each.binds else "" if each.counts else "has no say",
                 each.basis,
             )

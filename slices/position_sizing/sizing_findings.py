@@ -192,8 +192,8 @@ def _figures(sizes: tuple[PositionSize, ...], equity: float) -> tuple[KeyFigure,
             note=f"of {counted(len(sizes), 'symbol')}",
         ),
         KeyFigure(
-            label="Trades that show an edge", value=edges, unit=Unit.COUNT,
-            note="symbols whose closed trades gained on average",
+            label="Symbols with an edge", value=edges, unit=Unit.COUNT,
+            note="whose closed trades gained on average",
         ),
         KeyFigure(
             label="Largest expected shortfall", value=worst, unit=Unit.FRACTION,

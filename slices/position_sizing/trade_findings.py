@@ -101,8 +101,8 @@ def headline(
     target = "" if exits.target_price is None else f", target {exits.target_price:,.2f}"
     trade = (
         f"{proposal.quantity:,.6g} {proposal.symbol} at about {size.price:,.2f} "
-        f"({written(size.weight, Unit.FRACTION)} of equity in all, limited by {size.bound_by.value}), "
-        f"stop {exits.stop_price:,.2f}{target}"
+        f"({written(size.weight, Unit.FRACTION)} of equity in all, limited by "
+        f"{size.bound_by.value}), stop {exits.stop_price:,.2f}{target}"
     )
     verb = DONE[proposal.side]
     if check.problems:

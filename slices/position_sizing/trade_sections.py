@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from slices.domain.numbers import written
 from slices.domain.position_sizing import PositionSize
 from slices.domain.report import BarChart, LineChart, Section, Series, Table, Unit
 from slices.position_sizing.size_tables import bounds_table, size_chart
@@ -59,22 +60,22 @@ def terms_table(proposal: TradeProposal, size: PositionSize) -> Table:
     target = math.nan if exits is None or exits.target_price is None else exits.target_price
     gain = abs(target - size.price) * size.quantity
     kind = "" if exits is None else exits.stop
-    rows: tuple[tuple[str, str, float], ...] = (
-        ("Newest close", "price", size.price),
-        (f"Stop ({kind})", "price", size.stop_price),
-        ("Target", "price", target),
-        ("Shares of the position", "shares", size.quantity),
-        ("Shares held before", "shares", proposal.held),
-        ("Shares to trade", "shares", proposal.quantity),
-        ("Value of the position", "money", size.notional),
-        ("Lost at the stop, costs included", "money", size.loss_at_stop),
-        ("Gained at the target, before costs", "money", gain),
+    rows = (
+        ("Newest close", f"{size.price:,.2f}"),
+        (f"Stop ({kind})", f"{size.stop_price:,.2f}"),
+        ("Target", "none" if math.isnan(target) else f"{target:,.2f}"),
+        ("Shares of the position", f"{size.quantity:,.6g}"),
+        ("Shares held before", f"{proposal.held:,.6g}"),
+        ("Shares to trade", f"{proposal.quantity:,.6g}"),
+        ("Value of the position", written(size.notional, Unit.MONEY)),
+        ("Lost at the stop, costs included", written(size.loss_at_stop, Unit.MONEY)),
+        ("Gained at the target, before costs", written(gain, Unit.MONEY)),
     )
     return Table(
         key="trade-terms",
         title="Entry, exits and what is at stake",
-        columns=("What", "Unit", "Value"),
-        units=(Unit.TEXT, Unit.TEXT, Unit.RATIO),
+        columns=("What", "Value"),
+        units=(Unit.TEXT, Unit.TEXT),
         rows=rows,
         caption="A price that opens beyond the stop loses more than the stop says.",
     )
@@ -82,22 +83,25 @@ def terms_table(proposal: TradeProposal, size: PositionSize) -> Table:
 
 def risk_section(proposal: TradeProposal) -> Section:
     """Show the symbol's risk, and the account's before and after the trade."""
-    risk = proposal.risk
+    risk, part = proposal.risk, Unit.FRACTION
     measured = Table(
         key="trade-risk",
         title="Risk measures",
         columns=("Measure", "Value"),
-        units=(Unit.TEXT, Unit.RATIO),
-        rows=(
-            (f"Volatility of {risk.symbol} a year", risk.annualized_volatility),
-            ("Its value at risk of a session", risk.value_at_risk),
-            ("Its expected shortfall of a session", risk.expected_shortfall),
-            ("Its beta to the rest of the universe", risk.beta),
-            ("Its correlation with the account", risk.correlation),
-            ("Volatility of the account a year", risk.account_volatility),
+        units=(Unit.TEXT, Unit.TEXT),
+        rows=tuple(
+            (name, written(value, unit))
+            for name, value, unit in (
+                (f"Volatility of {risk.symbol} a year", risk.annualized_volatility, part),
+                ("Its value at risk of a session", risk.value_at_risk, part),
+                ("Its expected shortfall of a session", risk.expected_shortfall, part),
+                ("Its beta to the rest of the universe", risk.beta, Unit.RATIO),
+                ("Its correlation with the account", risk.correlation, Unit.RATIO),
+                ("Volatility of the account a year", risk.account_volatility, part),
+            )
         ),
-        caption="Fractions (0.01 is 1 %) over the lookback; a dash where there is nothing held, "
-        "or nothing to compare with.",
+        caption="Over the lookback; a dash where nothing is held, or there is nothing to compare "
+        "with.",
     )
     if not isinstance(proposal.size, PositionSize):
         return Section(title="The risk", blocks=(measured,))

@@ -167,3 +167,5 @@ def test_one_return_shows_nothing_and_equal_ones_everything() -> None:
     assert math.isnan(edge_shrinkage(np.array([0.1])))
     assert edge_shrinkage(np.array([0.1, 0.1])) == 1.0
     assert edge_shrinkage(np.array([-0.1, -0.2])) == 0.0
+    with pytest.raises(ParameterError, match="fraction"):
+        shrunk_kelly_weight(np.array([0.1, 0.2]), fraction=2.0)

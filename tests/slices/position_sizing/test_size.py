@@ -3,12 +3,14 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slices.domain.errors import ParameterError
 from slices.domain.limits import RiskLimits
 from slices.domain.orders import Side
 from slices.domain.parameters import Costs, TradingRules
@@ -169,10 +171,7 @@ def test_more_of_anything_never_gives_less(
     options: dict[str, float], name: str, factor: float
 ) -> None:
     more = options | {name: min(1.0, options[name] * factor)}
-    less, larger = (
-        size(terms=Terms(sizing=PositionRules(**each)))
-        for each in (options, more)
-    )
+    less, larger = (size(terms=Terms(sizing=PositionRules(**each))) for each in (options, more))
     assert larger.quantity >= less.quantity
 
 
@@ -289,3 +288,31 @@ def test_holdings_are_fractions_of_equity_and_repeat_runs_see_the_same() -> None
     assert found.weight("S0") < 0
     assert found.gross_of_others("S0") == pytest.approx(found.weight("S1"))
     assert found.net_of_others("S1") == pytest.approx(found.weight("S0"))
+
+
+def test_a_fixed_stop_may_be_given_as_a_fraction() -> None:
+    found = size(terms=Terms(sizing=PositionRules(stop_fraction=0.08), costs=FREE))
+    assert found.stop_price == pytest.approx(found.price * 0.92)
+    assert bound(found, BoundName.RISK).weight == pytest.approx(0.01 / 0.08)
+
+
+def test_an_account_with_nothing_left_has_no_size() -> None:
+    broke = replace(book(BARS), cash=Decimal(0))
+    with pytest.raises(ParameterError, match="equity"):
+        holdings_of(broke, BARS, capital=1.0)
+
+
+def test_too_few_sessions_with_all_that_is_held_are_no_evidence() -> None:
+    close = BARS.close.copy()
+    close[:-30, 1] = math.nan
+    bars = replace(BARS, close=close)
+    holdings = Holdings(equity=1e5, cash=5e4, weights=(("S1", 0.5),))
+    found = sized(bars, "S0", holdings=holdings, regime=QUIET, terms=Terms())
+    assert isinstance(found, SizeFailure)
+    assert "all that is held" in found.reason
+
+
+def test_orders_that_wait_count_as_filled() -> None:
+    spent = Holdings(equity=1e5, cash=1e5, waiting=(("S1", 0.4),))
+    held = replace(spent, weights=spent.waiting, waiting=())
+    assert size(holdings=spent) == size(holdings=held)
