@@ -14,6 +14,7 @@ PARTS = (
     "bench_data",
     "bench_flows",
     "bench_indicators",
+    "bench_paper",
     "bench_regimes",
     "bench_validity",
     "bench_simulation",
