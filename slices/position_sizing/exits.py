@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.accounts import TradingMode
 from slices.domain.exact import price
 from slices.domain.orders import Bracket
 from slices.domain.position_sizing import Exits
@@ -40,14 +41,23 @@ def exits_of(
     )
 
 
-def bracket_of(exits: Exits) -> Bracket:
-    """Write exits as the bracket that travels with the order."""
-    trails = exits.trail is not None
+def bracket_of(exits: Exits, mode: TradingMode = TradingMode.PAPER) -> Bracket:
+    """Write exits as the bracket that travels with the order.
+
+    A real broker takes two prices: a stop that trails, or a time limit, begins there as a stop
+    that stays, and is left to whoever watches the recorded stops.
+
+    Args:
+        exits: Where the trade is left.
+        mode: Whether the venue is a simulated one.
+    """
+    is_simulated = mode is TradingMode.PAPER
+    trail = exits.trail if is_simulated else None
     return Bracket(
-        stop_loss_price=None if trails else exits.stop_price,
+        stop_loss_price=exits.stop_price if trail is None else None,
         take_profit_price=exits.target_price,
-        trail=exits.trail,
-        most_sessions=exits.most_sessions,
+        trail=trail,
+        most_sessions=exits.most_sessions if is_simulated else None,
     )
 
 

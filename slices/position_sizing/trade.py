@@ -25,7 +25,7 @@ from slices.quant.panel import read_panel
 from slices.quant.returns import simple_returns
 
 if TYPE_CHECKING:
-    from slices.domain.accounts import AccountBook
+    from slices.domain.accounts import AccountBook, TradingMode
     from slices.domain.dataset import DatasetRef
     from slices.domain.position_sizing import Exits
     from slices.domain.regimes import RegimeFailure, SymbolRegime
@@ -155,7 +155,7 @@ def propose_trade(
             orders=(),
         ),
     )
-    return replace(proposal, plan=_planned(proposal, terms))
+    return replace(proposal, plan=_planned(proposal, terms, book.mode))
 
 
 def quantity_to_trade(
@@ -206,7 +206,7 @@ def _nothing_left(size: PositionSize) -> str:
     return f"{bound.name} allows nothing ({bound.basis})"
 
 
-def _planned(proposal: TradeProposal, terms: Terms) -> OrderPlan:
+def _planned(proposal: TradeProposal, terms: Terms, mode: TradingMode) -> OrderPlan:
     size, exits, plan = proposal.size, proposal.exits, proposal.plan
     if proposal.refusals or exits is None or not isinstance(size, PositionSize):
         return plan
@@ -216,7 +216,7 @@ def _planned(proposal: TradeProposal, terms: Terms) -> OrderPlan:
         side=proposal.side,
         quantity=exact_quantity(proposal.quantity),
         valid_sessions=1,
-        bracket=bracket_of(exits),
+        bracket=bracket_of(exits, mode),
         stops=stop_rules(exits, multiple=terms.sizing.stop_multiple),
         purpose=f"a position of {size.weight:.2%} of equity, limited by {bound}",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slices.domain.accounts import AccountBook
+from slices.domain.accounts import AccountBook, TradingMode
 from slices.domain.dataset import DatasetRef
 from slices.domain.errors import BadDataError, ParameterError
 from slices.domain.fingerprint import fingerprint
@@ -125,6 +125,19 @@ def test_the_order_brings_its_bracket_and_its_stops(
     assert (order.bracket.most_sessions == 15) == (stop is StopKind.TIME)
     levels = {each.kind: each.level for each in order.stops}
     assert order.bracket.take_profit_price == pytest.approx(float(levels[StopKind.TARGET] or 0))
+
+
+@pytest.mark.parametrize("stop", [StopKind.FIXED, StopKind.TRAILING, StopKind.ATR, StopKind.TIME])
+def test_a_real_broker_gets_two_prices_and_the_rest_is_recorded(
+    bars: DatasetRef, stop: StopKind
+) -> None:
+    live = replace(book(PANEL), mode=TradingMode.LIVE)
+    (order,) = proposed(bars, live, stop=stop).plan.orders
+    assert order.bracket is not None
+    assert order.bracket.stop_loss_price is not None
+    assert order.bracket.take_profit_price is not None
+    assert order.bracket.trail is order.bracket.most_sessions is None
+    assert stop in {each.kind for each in order.stops}
 
 
 def test_a_budget_that_is_spent_leaves_no_order_and_says_so(bars: DatasetRef) -> None:
