@@ -70,12 +70,12 @@ class BoundedTradingClient(TradingClient):
         url: str,
         timeout_seconds: float,
         attempts: int,
-        wait_seconds: float,
+        wait_seconds: int,
     ) -> None:
         super().__init__(api_key=key, secret_key=secret, url_override=url, raw_data=True)
         self._retry_codes = [TOO_MANY_REQUESTS]
         self._retry = attempts - 1
-        self._retry_wait: float = wait_seconds
+        self._retry_wait = wait_seconds
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, BoundedAdapter(timeout_seconds))
 

@@ -18,7 +18,7 @@ UNAUTHORISED = (401, 403)
 LONGEST_MESSAGE = 200
 CUT_SHORT = frozenset({"ChunkedEncodingError", "ContentDecodingError", "IncompleteRead"})
 RATE_LIMIT_ATTEMPTS = 4
-RATE_LIMIT_WAIT_SECONDS = 3.0
+RATE_LIMIT_WAIT_SECONDS = 3
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -74,7 +74,7 @@ def open_wire(
     url: str,
     timeout_seconds: float,
     attempts: int = RATE_LIMIT_ATTEMPTS,
-    wait_seconds: float = RATE_LIMIT_WAIT_SECONDS,
+    wait_seconds: int = RATE_LIMIT_WAIT_SECONDS,
 ) -> Wire:
     """Open the client.
 
