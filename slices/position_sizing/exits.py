@@ -53,12 +53,24 @@ def bracket_of(exits: Exits, mode: TradingMode = TradingMode.PAPER) -> Bracket:
     """
     is_simulated = mode is TradingMode.PAPER
     trail = exits.trail if is_simulated else None
+    stop, target = exits.stop_price, exits.target_price
+    if not is_simulated:
+        stop, target = on_grid(stop), None if target is None else on_grid(target)
     return Bracket(
-        stop_loss_price=exits.stop_price if trail is None else None,
-        take_profit_price=exits.target_price,
+        stop_loss_price=stop if trail is None else None,
+        take_profit_price=target,
         trail=trail,
         most_sessions=exits.most_sessions if is_simulated else None,
     )
+
+
+def on_grid(level: float) -> float:
+    """Round a price to what an exchange quotes: cents, hundredths of a cent below 1.
+
+    >>> on_grid(10.01712), on_grid(0.51238)
+    (10.02, 0.5124)
+    """
+    return round(level, 2 if level >= 1 else 4)
 
 
 def stop_rules(exits: Exits, *, multiple: float) -> tuple[StopRule, ...]:

@@ -23,6 +23,8 @@ from slices.position_sizing.size_tables import (
 )
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from slices.domain.accounts import AccountBook
     from slices.domain.backtests import Backtest, StrategyChoice
     from slices.domain.dataset import LoadedBars
@@ -65,6 +67,7 @@ def position_sizing_findings(
             for each in sizes
             if not each.scaling.regime
         ),
+        *book_caveats(book, bars.last_session),
         *data_caveats(bars),
     )  # fmt: skip
     said = (*data_notes(bars), *unknown_notes(sizes))
@@ -116,6 +119,16 @@ def headline(sizes: tuple[PositionSize, ...], failures: tuple[SizeFailure, ...])
     return (
         f"Of {counted(len(sizes), 'symbol')} at the close of {sizes[0].session}, {empty:,} get no "
         f"size; the largest is {largest.symbol}, {size_sentence(largest)}."
+    )
+
+
+def book_caveats(book: AccountBook | None, session: dt.date) -> tuple[str, ...]:
+    """Say where an account's books are of another session than the sizes."""
+    if book is None or book.session in (None, session):
+        return ()
+    return (
+        f"The books of account '{book.name}' are of {book.session}, the sizes of {session}: cash "
+        "and positions are those of the books",
     )
 
 

@@ -126,6 +126,7 @@ def test_the_account_that_is_named_counts_and_is_not_written(
     found = position_sizing(**SIZED, account="taken")
     assert dumped("taken") == before
     assert found.account == "taken"
+    assert "2012-06-28" in found.caveats[0]
     ledger = ledger_for(TradingMode.PAPER)
     names = account_names(ledger)
     ledger.close()

@@ -136,6 +136,8 @@ def test_a_real_broker_gets_two_prices_and_the_rest_is_recorded(
     assert order.bracket is not None
     assert order.bracket.stop_loss_price is not None
     assert order.bracket.take_profit_price is not None
+    prices = (order.bracket.stop_loss_price, order.bracket.take_profit_price)
+    assert prices == tuple(round(each, 2) for each in prices)
     assert order.bracket.trail is order.bracket.most_sessions is None
     assert stop in {each.kind for each in order.stops}
 
