@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from slices.domain.tiers import CapitalTiers
     from slices.quant.types import FloatArray
 
+PLACES = 12
+"""Decimals that count: a loss of exactly a threshold is one, whatever floats make of it."""
+
 NAMES = {
     LossMeasure.DRAWDOWN: "Loss since the peak",
     LossMeasure.DAILY_LOSS: "Loss of the session",
@@ -79,11 +82,12 @@ def velocity(values: FloatArray, sessions: int) -> float:
     0.01
     """
     first = float(values[max(0, values.size - 1 - sessions)])
-    return _lost(first, float(values[-1])) / sessions
+    return round(_lost(first, float(values[-1])) / sessions, PLACES)
 
 
 def _lost(before: float, after: float) -> float:
-    return min(1.0, max(0.0, 1.0 - after / before)) if before > 0 else 1.0
+    lost = min(1.0, max(0.0, 1.0 - after / before)) if before > 0 else 1.0
+    return round(lost, PLACES)
 
 
 def loss_readings(
@@ -121,9 +125,13 @@ def loss_readings(
         LossReading(
             measure=measure,
             loss=loss,
-            reducing_at=reducing * kept,
-            halting_at=halting * kept,
-            state=_state(loss, reducing=reducing * kept, halting=halting * kept),
+            reducing_at=round(reducing * kept, PLACES),
+            halting_at=round(halting * kept, PLACES),
+            state=_state(
+                loss,
+                reducing=round(reducing * kept, PLACES),
+                halting=round(halting * kept, PLACES),
+            ),
         )
         for measure, loss, reducing, halting in found
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from slices.domain.accounts import AccountBook
     from slices.domain.tearsheets import StressWindow
+    from slices.quant.curves.stress import NamedWindow
     from slices.quant.panel import Panel
     from slices.quant.types import FloatArray
 
@@ -179,10 +181,27 @@ def stressed(book: AccountBook, panel: Panel) -> tuple[StressWindow, ...]:
     closes = panel.columns([panel.symbols.index(each) for each in symbols]).close
     rows = np.flatnonzero(complete_rows(closes))
     market = np.concatenate(([1.0], np.cumprod(1.0 + np.nan_to_num(universe_returns(panel)))))
-    mine = 1.0 + simple_returns(closes[rows]) @ position_weights(book)
-    values = np.concatenate(([1.0], np.cumprod(np.maximum(mine, LEAST_GROWTH))))
+    mine = simple_returns(closes[rows]) @ position_weights(book)
     sessions = tuple(panel.sessions[row] for row in rows)
-    return stress_windows(values, market[rows], sessions) if rows.size else ()
+    return tuple(
+        found
+        for window in STRESS_WINDOWS
+        for found in _stressed_in(window, mine, market[rows], sessions)
+    )
+
+
+def _stressed_in(
+    window: NamedWindow, mine: FloatArray, market: FloatArray, sessions: tuple[dt.date, ...]
+) -> tuple[StressWindow, ...]:
+    """Begin with a whole account at the window's start; one that loses everything stands still."""
+    first = max(0, bisect_right(sessions, window.start) - 1)
+    last = bisect_left(sessions, window.end) + 1
+    growth = np.maximum(1.0 + mine[first : last - 1], LEAST_GROWTH)
+    ruin = int(np.argmax(growth == LEAST_GROWTH)) if (growth == LEAST_GROWTH).any() else growth.size
+    growth[ruin + 1 :] = 1.0
+    values = np.concatenate(([1.0], np.cumprod(growth)))
+    found = stress_windows(values, market[first:last], sessions[first:last])
+    return tuple(each for each in found if each.name == window.name)
 
 
 def uncovered(found: tuple[StressWindow, ...]) -> tuple[str, ...]:
