@@ -222,7 +222,8 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=25)
+@pytest.mark.slow
+@settings(max_examples=8)
 @given(moves=MOVES, restarts=st.sets(st.integers(0, 7), max_size=4), late=st.booleans())
 def test_r26_a_restart_at_any_point_agrees_with_the_broker_or_stays_halted(
     moves: list[tuple[str, Side, int, int, bool]],
@@ -247,7 +248,7 @@ def test_r26_a_restart_at_any_point_agrees_with_the_broker_or_stays_halted(
                     broker.fill(order.client_order_id, shares=part, at_price=Decimal(cents) / 100)
                 reconcile(always, broker, "main", at=AT)
                 if place in restarts:
-                    _restarted(folder, 2, lambda ledger: reconcile(ledger, broker, "main", at=AT))  # noqa: B023
+                    _restarted(folder, 2, lambda ledger: reconcile(ledger, broker, "main", at=AT))
             _restarted(folder, 2, lambda ledger: reconcile(ledger, broker, "main", at=AT))
             _agree(always, broker)
             _agree(sometimes, broker)
