@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SYMBOLS ?= AAPL MSFT GOOGL
 
-.PHONY: help setup demo check lint types imports test fast bench lock clean
+.PHONY: help setup demo check lint types imports test fast bench chaos lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: lint types imports ## Everything CI runs
 
 bench: $(VENV)/.dev ## Print the ratios of the benchmark suite
 	$(BIN)/python -m tests.benchmarks
+
+chaos: $(VENV)/.dev ## Kill paper trading everywhere and compare the books
+	$(BIN)/python -m tests.reliability.chaos
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml build-requirements.in --quiet --universal --python-version 3.11 \
