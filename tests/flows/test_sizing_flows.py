@@ -23,6 +23,7 @@ from slices.domain.position_sizing import (
 from slices.domain.sizing import PositionRules
 from slices.domain.stops import StopKind, StopStatus
 from slices.ledger.accounts import account_names, read_book
+from slices.ledger.booking import fills_of
 from slices.ledger.dump import canonical_dump
 from slices.ledger.opening import ledger_for
 from slices.ledger.states import set_state
@@ -231,6 +232,21 @@ def test_a_sale_brings_the_stop_that_was_asked_for(stop: str) -> None:
     assert (order.order.side, order.state) == (Side.SELL, OrderState.ACCEPTED)
     assert StopKind(stop) in {each.kind for each in found.check.stops}
     assert found.check.problems == ()
+
+
+def test_the_exits_that_were_set_are_taken() -> None:
+    options = {"account": "timed", "stop": "time", "most_sessions": 3, **TRADE}
+    bought = risk_adjusted_trading(as_of=FIRST, **options)
+    spent = {"account_shortfall": 1e-5}
+    held = [
+        risk_adjusted_trading(as_of=each, budget=spent, **options).proposal.held
+        for each in (NEXT, "2012-07-09")
+    ]
+    assert held == [bought.proposal.quantity, 0.0]
+    ledger = ledger_for(TradingMode.PAPER)
+    fills = fills_of(ledger, "timed")
+    ledger.close()
+    assert [each.is_exit for each in fills] == [False, True]
 
 
 def test_a_halted_account_trades_nothing_and_says_so() -> None:
