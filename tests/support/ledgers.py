@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -70,7 +71,7 @@ def _cluster(folder: Path) -> Iterator[Path]:
         _wait_for(folder)
         yield folder
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)
         server.wait(READY_SECONDS)
 
 
