@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ ALWAYS = "24/7"
 """Calendar of made-up bars: every date is a session."""
 
 NAMES = itertools.count()
+BAR_PRICES = ("open", "high", "low", "close")
 
 
 def made_ledger(folder: Path, mode: TradingMode = TradingMode.PAPER) -> Ledger:
@@ -141,7 +143,7 @@ def order_of(intent: OrderIntent, panel: Panel, account: str, sequence: int) -> 
         panel.sessions[intent.row],
         intent.quantity or 0.0,
         symbol=panel.symbols[intent.column],
-        weight=intent.weight,
+        weight=None if intent.weight is None else float(intent.weight),
         kind=intent.kind,
         limit=intent.limit_price,
         stop=intent.stop_price,
@@ -151,3 +153,10 @@ def order_of(intent: OrderIntent, panel: Panel, account: str, sequence: int) -> 
         bracket=intent.bracket,
         sequence=sequence,
     )
+
+
+def restated(panel: Panel, factor: float, *, until: int, column: int = 0) -> Panel:
+    """Multiply the prices of a symbol before a row, as a source does after a dividend or split."""
+    factors = np.ones(panel.close.shape)
+    factors[:until, column] = factor
+    return replace(panel, **{name: getattr(panel, name) * factors for name in BAR_PRICES})

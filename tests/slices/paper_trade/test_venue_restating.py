@@ -19,9 +19,7 @@ from slices.paper_trade.venue import PaperBroker
 from slices.quant.panel import Panel
 from slices.quant.simulation.targets import simulate_targets
 from tests.slices.quant.simulated import random_panel
-from tests.support.venues import FREE, flat, made_ledger, opened, ordered
-
-NAMES = ("open", "high", "low", "close")
+from tests.support.venues import BAR_PRICES, FREE, flat, made_ledger, opened, ordered, restated
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +27,6 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     made = made_ledger(tmp_path_factory.mktemp("venue"))
     yield made
     made.close()
-
-
-def restated(panel: Panel, factor: float, *, until: int, column: int = 0) -> Panel:
-    """Multiply the prices of a symbol before a row, as a source does after a dividend or split."""
-    factors = np.ones(panel.close.shape)
-    factors[:until, column] = factor
-    return replace(panel, **{name: getattr(panel, name) * factors for name in NAMES})
 
 
 def bought(
@@ -67,7 +58,7 @@ def test_a_split_makes_more_shares_of_the_same_value(ledger: Ledger) -> None:
     assert len(broker.share_actions(None)) == 1
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.floats(0.01, 100).filter(lambda f: abs(f - 1) > 1e-3), st.integers(0, 1000))
 def test_restating_changes_no_value_and_no_later_fill(
     ledger: Ledger, factor: float, seed: int
@@ -137,7 +128,7 @@ def test_a_changed_price_stops_everything(
 ) -> None:
     broker, _ = bought(ledger, flat(100, 100, 102), 10)
     changed = flat(100, 100, 102, 103)
-    for name in NAMES:
+    for name in BAR_PRICES:
         getattr(changed, name)[row] = price
     before = broker.account()
     with pytest.raises(BadDataError, match=problem):

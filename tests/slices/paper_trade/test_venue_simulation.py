@@ -88,7 +88,7 @@ def check_books(case: Case, batch: Simulation, broker: PaperBroker) -> None:
         assert told_held.get(symbol, ZERO) == summed
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.one_of(plain_cases(), hard_cases()), st.integers(0, 10_000))
 def test_orders_fill_as_in_a_simulation(ledger: Ledger, case: Case, seed: int) -> None:
     case = replace(case.until(25), dividends=None, splits=None)
@@ -100,7 +100,7 @@ def test_orders_fill_as_in_a_simulation(ledger: Ledger, case: Case, seed: int) -
     check_books(case, batch, broker)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(hard_cases())
 def test_weights_fill_as_in_a_simulation(ledger: Ledger, case: Case) -> None:
     case = replace(case.until(20), dividends=None, splits=None)
