@@ -174,7 +174,7 @@ def test_what_is_unknown_counts_as_crowded(bars: DatasetRef) -> None:
 def test_correlations_agree_with_numpy() -> None:
     random = np.random.default_rng(2)
     returns = random.normal(size=(50, 4))
-    matrix = np.corrcoef(returns.T)
+    matrix = np.asarray(np.corrcoef(returns.T))
     pairs = [matrix[i, j] for i in range(4) for j in range(i)]
     assert average_correlation(returns, np.ones(4)) == pytest.approx(np.mean(pairs))
 
