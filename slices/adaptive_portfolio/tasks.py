@@ -20,6 +20,8 @@ from slices.adaptive_portfolio.mean_reversion import walk as reversion
 from slices.adaptive_portfolio.momentum import decay, scores
 from slices.adaptive_portfolio.momentum import findings as winner_findings
 from slices.adaptive_portfolio.momentum import walk as momentum
+from slices.adaptive_portfolio.rebalancing import findings as rebalance_findings
+from slices.adaptive_portfolio.rebalancing import targets, weighing
 from slices.adaptive_portfolio.risk_parity import findings as parity_findings
 from slices.adaptive_portfolio.risk_parity import fit
 from slices.adaptive_portfolio.risk_parity import walk as parity
@@ -97,3 +99,9 @@ def announce_breaches(watch: RiskWatch, *, mode: str) -> int:
     for each in news:
         emit(risk_watch.breach_event(watch, each))
     return len(news)
+
+
+rebalance_targets = compute(targets.rebalance_targets)
+plan_rebalance = compute(weighing.plan_rebalance)
+nothing_to_place = rebalance_findings.nothing_to_place
+portfolio_rebalance_findings = compute(rebalance_findings.portfolio_rebalance_findings)

@@ -1,0 +1,1 @@
+"""Bringing an account back to its target weights."""
