@@ -33,8 +33,8 @@ class Fault:
     """One thing done wrong with requests whose line contains `on`, so many times.
 
     `kind`: drop (take it, close the connection), lose (close the connection, take nothing), stall
-    (take it, never answer), deaf (take nothing, never answer), html, or a status; with `taken` the
-    request takes effect first.
+    (take it, never answer), deaf (take nothing, never answer), trickle (answer too slowly), html,
+    or a status; with `taken` the request takes effect first.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Exchange:
     omitted: set[str] = field(default_factory=set)
     repeats_activities: bool = False
     reverses_activities: bool = False
+    trickled: bool = False
     released: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -252,10 +253,24 @@ class _Handler(BaseHTTPRequestHandler):
             case "stall" | "deaf":
                 self.exchange.released.wait(10)
                 self.close_connection = True
+            case "trickle":
+                self._trickle()
             case "html":
                 self._send(200, HTML)
             case status:
                 self._send(int(status), json.dumps({"message": fault.message}).encode())
+
+    def _trickle(self) -> None:
+        """Send a good answer, a byte at a time, over four seconds."""
+        body = b"[" + b" " * 38 + b"]"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for each in body:
+            self.wfile.write(bytes([each]))
+            if self.exchange.released.wait(0.1):
+                return
+        self.exchange.trickled = True
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
