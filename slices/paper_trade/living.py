@@ -21,6 +21,7 @@ from slices.quant.limits.loss import state_after
 if TYPE_CHECKING:
     import datetime as dt
 
+    from slices.domain.accounts import AccountBook
     from slices.domain.dataset import DatasetRef
     from slices.domain.limits import RiskLimits
     from slices.ledger.opening import Ledger
@@ -57,8 +58,9 @@ def live_until(
     *,
     until: dt.date,
     limits: RiskLimits,
+    book: AccountBook | None = None,
     reached: Reached = nothing,
-) -> None:
+) -> AccountBook:
     """Live through every session after the newest closed one, each to its end.
 
     Whatever was interrupted is taken up where it ended. An account that stands at the session
@@ -72,13 +74,17 @@ def live_until(
         panel: Sessions up to `until` at least, of everything that is held.
         until: The last session to live through, one of the panel.
         limits: Losses that change what the account may do.
+        book: The account as it stands, where the caller knows it.
         reached: Told of every step.
+
+    Returns:
+        The account after the session, without its curve.
 
     Raises:
         SymbolNotFoundError: Where the panel lacks what is held.
         ReconciliationError: Where venue and books disagree; the account is halted.
     """
-    book = read_book(ledger, account, curve=False)
+    book = book or read_book(ledger, account, curve=False)
     check_held(book, bars)
     stands = book.session
     for row in _rows_after(panel, stands or book.opened, until, included=stands is None):
@@ -88,10 +94,12 @@ def live_until(
         reconcile(ledger, broker, account, at=at)
         reached(Step.BOOKED)
         close_session(ledger, account, session=session, marks=marks_at(panel, row), at=at)
-        guard_losses(ledger, account, limits=limits, at=at)
+        book = guarded(ledger, account, limits=limits, at=at)
         reached(Step.CLOSED)
     if stands == until:
         reconcile(ledger, broker, account, at=session_close(until, calendar=bars.calendar))
+        return read_book(ledger, account, curve=False)
+    return book
 
 
 def _rows_after(panel: Panel, newest: dt.date, until: dt.date, *, included: bool) -> range:
@@ -113,9 +121,16 @@ def marks_at(panel: Panel, row: int) -> tuple[Mark, ...]:
     )
 
 
-def guard_losses(ledger: Ledger, account: str, *, limits: RiskLimits, at: dt.datetime) -> None:
-    """Take an account that lost too much out of trading; only a recorded release brings it back."""
-    found = state_after(read_book(ledger, account, curve=False), limits)
-    if found is not None:
-        state, reason = found
-        set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)
+def guarded(ledger: Ledger, account: str, *, limits: RiskLimits, at: dt.datetime) -> AccountBook:
+    """Take an account that lost too much out of trading; only a recorded release brings it back.
+
+    Returns:
+        The account afterwards.
+    """
+    book = read_book(ledger, account, curve=False)
+    found = state_after(book, limits)
+    if found is None:
+        return book
+    state, reason = found
+    set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)
+    return read_book(ledger, account, curve=False)

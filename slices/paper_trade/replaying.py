@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from slices.domain.accounts import AccountBook
 from slices.domain.calendar import session_close
 from slices.domain.dataset import DatasetRef
 from slices.domain.limits import RiskLimits
-from slices.ledger.accounts import read_book
 from slices.ledger.opening import Ledger
 from slices.ledger.path import Reached, Step, place
 from slices.paper_trade.deciding import Rule, is_taken, planned, taken_targets
@@ -20,7 +20,6 @@ from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
 
     from slices.domain.orders import OrderRecord
     from slices.domain.trading import OrderPlan, Placement
@@ -32,15 +31,18 @@ class Tally:
 
     Attributes:
         before: Weight last ordered of each symbol.
+        book: The account at the close decided last; None before the first.
     """
 
     decided: int = 0
     placed: int = 0
     denied: int = 0
     before: dict[str, float] = field(default_factory=dict)
+    book: AccountBook | None = None
 
-    def count(self, placement: Placement) -> None:
+    def count(self, placement: Placement, book: AccountBook) -> None:
         """Count what was done for the first time, and remember what was ordered."""
+        self.book = book
         if not placement.is_repeated:
             self.decided += 1
             self.placed += sum(is_taken(each) for each in placement.records)
@@ -67,14 +69,14 @@ class Replay:
     limits: RiskLimits
     reached: Reached
 
-    def trade(self, row: int, before: Mapping[str, float]) -> Placement:
+    def trade(self, row: int, tally: Tally) -> None:
         """Live through everything up to a session, decide at its close, hand in the orders.
 
         Args:
             row: The session.
-            before: Weight last ordered of each symbol.
+            tally: What was done before; this is counted too.
         """
-        live_until(
+        book = live_until(
             self.ledger,
             self.broker,
             self.account,
@@ -82,14 +84,13 @@ class Replay:
             self.panel,
             until=self.panel.sessions[row],
             limits=self.limits,
+            book=tally.book,
             reached=self.reached,
         )
-        book = read_book(self.ledger, self.account, curve=False)
         wanted = self.weights[row]
-        plan = planned(self.panel, row, wanted, book=book, before=before, rule=self.rule)
-        placement = self._hand_in(plan)
+        plan = planned(self.panel, row, wanted, book=book, before=tally.before, rule=self.rule)
+        tally.count(self._hand_in(plan), book)
         self.reached(Step.DECIDED)
-        return placement
 
     def _hand_in(self, plan: OrderPlan) -> Placement:
         calendar = self.bars.calendar

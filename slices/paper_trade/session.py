@@ -148,7 +148,7 @@ def trade_sessions(
         )
         tally = Tally(before=taken_targets(orders_of(ledger, account)))
         for row in range(begun, last + 1):
-            tally.count(replay.trade(row, tally.before))
+            replay.trade(row, tally)
             bar.show((row + 1 - begun) / (last + 1 - begun))
         orders = session_orders(replay.standing(panel.sessions[last]))
     return SessionsTraded(

@@ -78,7 +78,7 @@ def year(
     work: str, account: str, bars: DatasetRef, decide: Callable[[Panel, Rule], FloatArray]
 ) -> Iterator[Figure]:
     """Measure one year of decisions."""
-    session.weights_of = decide
+    vars(session)["weights_of"] = decide
     rule, panel = slow_rule(), read_panel(bars)
     weights = decide(panel, rule)[HISTORY:]
     lived = panel.between(HISTORY, len(panel.sessions))

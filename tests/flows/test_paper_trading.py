@@ -109,6 +109,22 @@ def test_missed_sessions_are_named_and_nothing_is_decided_for_them() -> None:
     assert any("2012-08-22" in each.text for each in result.report.notes)
 
 
+def test_what_parts_an_account_from_its_backtest_is_shown_and_adds_up() -> None:
+    paper_trading(account="gap", as_of="2012-05-01", **FAST)
+    result = paper_trading(account="gap", replay_from="2012-07-02", replay_to="2012-07-31", **FAST)
+    beside = result.view.parity
+    assert beside is not None
+    assert not beside.is_equal
+    gap = float(result.view.book.equity) - beside.tested[-1]
+    assert abs(gap) > 1
+    assert np.isclose(beside.total.total, gap, atol=0.01, rtol=0)
+    assert abs(beside.total.timing) > 1
+    assert (beside.total.price, beside.total.data) == pytest.approx((0.0, 0.0), abs=1e-4)
+    assert len(result.view.unattended) > 30
+    rows = tables(result)["divergence"].rows
+    assert np.isclose(sum(row[-1] for row in rows[:-1]), rows[-1][-1])
+
+
 def test_a_plan_shows_orders_and_writes_nothing() -> None:
     result = paper_trading(account="planned", execution="plan", **HOLD)
     assert {each.symbol for each in result.traded.orders} == {"MSFT", "IBM"}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slices.quant.simulation.account import Simulation
 
 CENT = 0.01
+MONTH = 21
 
 
 def daily(panel: Panel, _rule: Rule) -> np.ndarray:
@@ -66,14 +67,14 @@ def check_same(account: str, bars: DatasetRef, tested: Simulation, first: int) -
 
 
 @pytest.mark.slow
-def test_a_year_of_daily_weights_on_twenty_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_weights_of_twenty_symbols_at_every_close(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (deciding, session):
         monkeypatch.setattr(module, "weights_of", daily)
-    bars = closes(sessions=YEAR)
+    bars = closes(sessions=MONTH)
     panel = read_panel(bars)
     done = trade_sessions("daily", bars, rule(), replay_from=panel.sessions[0], limits=LOOSE)
-    assert (done.decided, done.denied) == (YEAR, 0)
-    assert done.placed == YEAR * 20
+    assert (done.decided, done.denied) == (MONTH, 0)
+    assert done.placed == MONTH * 20
     check_same("daily", bars, simulated(bars, daily(panel, rule()), 0), 0)
 
 
@@ -90,7 +91,7 @@ def test_a_year_of_daily_weights_on_twenty_symbols(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_strategy_on_bars_with_opens(name: str, costs: Costs, rules: TradingRules) -> None:
-    bars = ohlcv("AAPL", "MSFT", "IBM")
+    bars = ohlcv()
     panel = read_panel(bars)
     first = panel.sessions.index(dt.date(2012, 10, 1))
     decides = rule(fast=5, slow=15, gross=rules.gross_exposure)
@@ -110,17 +111,21 @@ def test_a_strategy_on_bars_with_opens(name: str, costs: Costs, rules: TradingRu
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "strategy", [StrategyName.SMA_CROSS, StrategyName.CROSS_SECTIONAL_MOMENTUM]
+    ("strategy", "settings", "history", "lived"),
+    [
+        (StrategyName.SMA_CROSS, {"fast": 10, "slow": 50}, 60, YEAR),
+        (StrategyName.CROSS_SECTIONAL_MOMENTUM, {}, 300, 3 * MONTH),
+    ],
 )
-def test_a_year_of_a_strategy_on_twenty_symbols(strategy: StrategyName) -> None:
-    settings = {"fast": 5, "slow": 20} if strategy is StrategyName.SMA_CROSS else {}
-    sessions = YEAR + (60 if settings else 300)
-    bars = closes(sessions=sessions)
+def test_a_strategy_on_twenty_symbols(
+    strategy: StrategyName, settings: dict[str, float], history: int, lived: int
+) -> None:
+    bars = closes(sessions=history + lived)
     panel, decides = read_panel(bars), rule(strategy, **settings)
-    first = sessions - YEAR
+    first = history
     account = strategy.value[:20]
     done = trade_sessions(account, bars, decides, replay_from=panel.sessions[first])
-    assert (done.decided, done.denied) == (YEAR, 0)
+    assert (done.decided, done.denied) == (lived, 0)
     check_same(account, bars, simulated(bars, weights_of(panel, decides), first), first)
     view = view_account(account, bars, decides, done, is_replay=True)
     assert view.parity is not None
