@@ -103,12 +103,7 @@ def place(
         details=tuple(details),
     )
     is_new = _is_new(ledger, decided)
-    known = records_by_name(ledger, account, session)
-    fresh = [
-        each
-        for each in orders
-        if each.client_order_id not in known and (is_new or each.reduce_only)
-    ]
+    fresh = _fresh(ledger, decided, orders, is_new=is_new)
     if not is_new and not fresh:
         return _standing(ledger, broker, decided)
     own = traded_with(limits, code=code)
@@ -136,11 +131,7 @@ def place(
         is_new=is_new,
     )
     reached(Step.INTENDED)
-    accepted = [order for order, decision in judged if decision.is_accepted]
-    sales = [each for each in accepted if each.side is Side.SELL]
-    if send_all(ledger, broker, account, sales, at=at, reached=reached):
-        purchases = _purchases(ledger, accepted, facts=facts, limits=limits)
-        send_all(ledger, broker, account, purchases, at=at, reached=reached)
+    _send(ledger, broker, judged, facts=facts, limits=limits, reached=reached)
     reached(Step.PLACED)
     return Placement(
         account=account,
@@ -148,6 +139,33 @@ def place(
         decisions=tuple(decision for _, decision in judged),
         records=_records(ledger, decided, orders),
     )
+
+
+def _fresh(
+    ledger: Ledger, decided: Decided, orders: Sequence[Order], *, is_new: bool
+) -> list[Order]:
+    """Return the orders nobody has written; of a decision that stands only those that reduce."""
+    known = records_by_name(ledger, decided.account, decided.session)
+    unknown = (each for each in orders if each.client_order_id not in known)
+    return [each for each in unknown if is_new or each.reduce_only]
+
+
+def _send(
+    ledger: Ledger,
+    broker: Broker,
+    judged: Sequence[tuple[Order, GateDecision]],
+    *,
+    facts: GateFacts,
+    limits: RiskLimits,
+    reached: Reached,
+) -> None:
+    """Send what was accepted: sales, and then what they may have paid for."""
+    account, at = facts.book.name, facts.at
+    accepted = [order for order, decision in judged if decision.is_accepted]
+    sales = [each for each in accepted if each.side is Side.SELL]
+    if send_all(ledger, broker, account, sales, at=at, reached=reached):
+        purchases = _purchases(ledger, accepted, facts=facts, limits=limits)
+        send_all(ledger, broker, account, purchases, at=at, reached=reached)
 
 
 def _purchases(
