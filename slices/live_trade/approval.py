@@ -1,0 +1,109 @@
+"""What a person is asked before orders leave, and what is made of the answer.
+
+Silence is a refusal. A refused plan has no orders and is no decision, so that a later run may ask
+again; an approval holds for exactly these orders, however often the run is repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from slices.domain.errors import counted
+from slices.domain.fingerprint import fingerprint
+from slices.ledger.journal import append, entries
+from slices.live_trade.beginning import live_ledger
+from slices.live_trade.wire_orders import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from slices.domain.trading import OrderPlan, PlannedOrder
+
+APPROVED = "orders_approved"
+REFUSED = "orders_refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a person said of a plan.
+
+    Attributes:
+        is_approved: Whether the orders may leave.
+        note: Why, in the person's words.
+        by: Who, as they call themselves.
+    """
+
+    is_approved: bool
+    note: str = ""
+    by: str = ""
+
+
+def question(account: str, plan: OrderPlan) -> str:
+    """Write what is asked, in Markdown: every order on a line of its own."""
+    head = f"**{account}**, session {plan.session}, {plan.workflow} by {plan.strategy or 'no rule'}"
+    lines = (f"- {order_line(each)}" for each in plan.orders)
+    return "\n".join((f"{head}: {counted(len(plan.orders), 'order')} wait for approval.", *lines))
+
+
+def order_line(order: PlannedOrder) -> str:
+    """Say an order in words.
+
+    >>> from decimal import Decimal
+    >>> from slices.domain.orders import Side
+    >>> from slices.domain.trading import PlannedOrder
+    >>> order_line(PlannedOrder(symbol="AAPL", side=Side.BUY, quantity=Decimal("10.500000000")))
+    'buy 10.5 AAPL at market'
+    """
+    wanted = plain(order.quantity)
+    if order.target_weight is not None:
+        wanted = f"to {order.target_weight:.2%} of equity (about {wanted})"
+    prices = (("limit", order.limit_price), ("stop", order.stop_price))
+    bounds = "".join(f", {name} {plain(price)}" for name, price in prices if price is not None)
+    kind = order.kind.value.replace("_", " ")
+    why = f": {order.purpose}" if order.purpose else ""
+    return f"{order.side} {wanted} {order.symbol} at {kind}{bounds}{why}"
+
+
+def refused_plan(plan: OrderPlan, answer: Answer) -> OrderPlan:
+    """Return the plan without its orders, with the refusal among its details."""
+    return replace(
+        plan,
+        strategy=f"{plan.strategy} (refused)",
+        orders=(),
+        targets=(),
+        details=(*plan.details, ("refused", answer.note or "without a note")),
+    )
+
+
+def plan_digest(account: str, plan: OrderPlan) -> str:
+    """Name exactly these orders of this account."""
+    return fingerprint("approval", account, plan)
+
+
+def is_approved(account: str, plan: OrderPlan) -> bool:
+    """Tell whether these orders were approved before."""
+    with live_ledger() as ledger:
+        found = entries(ledger, account=account, subject=plan_digest(account, plan))
+    return any(each.kind == APPROVED for each in found)
+
+
+def record_answer(account: str, plan: OrderPlan, answer: Answer, *, at: dt.datetime) -> None:
+    """Write an answer into the journal of the account."""
+    payload = (
+        ("session", plan.session.isoformat()),
+        ("workflow", plan.workflow),
+        ("note", answer.note),
+        ("by", answer.by),
+        *((f"order {place}", order_line(each)) for place, each in enumerate(plan.orders, 1)),
+    )
+    kind = APPROVED if answer.is_approved else REFUSED
+    with live_ledger() as ledger, ledger.writing() as connection:
+        append(
+            connection,
+            account,
+            kind=kind,
+            subject=plan_digest(account, plan),
+            payload=payload,
+            at=at,
+        )
