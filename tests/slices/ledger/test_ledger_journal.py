@@ -80,6 +80,8 @@ def lived_in(ledger: Ledger) -> None:
         )
     set_state(ledger, "main", TradingState.REDUCING, reason="test", by="test", at=AT)
     set_state(ledger, "", TradingState.HALTED, reason="test", by="test", at=AT)
+    with ledger.writing() as connection:
+        append(connection, "main", kind="note.made", subject="x", payload=[("a", "b")], at=AT)
 
 
 def test_untouched_books_are_whole(ledger: Ledger) -> None:
@@ -111,6 +113,7 @@ def test_r20_time_never_runs_backwards_in_a_journal(ledger: Ledger) -> None:
         with ledger.writing() as connection:
             append(connection, "main", kind="note.made", subject="x", payload=[("a", "b")], at=at)
     found = entries(ledger, subject="x")
+    assert len(found) == len(instants)
     assert [each.at for each in found] == [instants[0], instants[0], instants[2]]
     assert dict(found[1].payload)["given_at"] == instants[1].isoformat()
     assert "given_at" not in dict(found[2].payload)
