@@ -99,6 +99,15 @@ def _accounts(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     return show_accounts(as_json=arguments.json)
 
 
+def _live_check(arguments: argparse.Namespace, rest: list[str]) -> Exit:
+    from flows.cli.live_check import show_live_check
+
+    return show_live_check(rest, as_json=arguments.json)
+
+
+TAKES_MORE = frozenset({"run", "live-check"})
+"""Commands that read the rest of the words themselves."""
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "list": _list,
     "run": _run,
@@ -111,6 +120,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "journal": _journal,
     "explain": _explain,
     "accounts": _accounts,
+    "live-check": _live_check,
 }
 
 
@@ -147,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
         "environment", help="print the exports that let Prefect's and MLflow's own commands agree"
     )
     add_trading_commands(commands, json_only)
+    commands.add_parser(
+        "live-check",
+        parents=[json_only],
+        add_help=False,
+        help="show what live trading takes, and the digest that confirms it",
+    )
     return parser
 
 
@@ -161,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     arguments, rest = parser.parse_known_args(sys.argv[1:] if argv is None else argv)
-    if rest and arguments.command != "run":
+    if rest and arguments.command not in TAKES_MORE:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return COMMANDS[arguments.command](arguments, rest).value
