@@ -11,6 +11,13 @@ from slices.domain.errors import (
     SourceError,
     StorageError,
 )
+from slices.domain.trading_errors import (
+    BrokerError,
+    LedgerError,
+    LiveTradingRefusedError,
+    ReconciliationError,
+    TradingHaltedError,
+)
 
 
 class Exit(IntEnum):
@@ -24,6 +31,7 @@ class Exit(IntEnum):
     SOURCE = 5
     STORAGE = 6
     SETTINGS = 7
+    HALTED = 8
     INTERRUPTED = 130
 
 
@@ -33,18 +41,24 @@ EXIT_CODES = {
     Exit.BAD_INPUT: "a parameter or option is not allowed; nothing was started",
     Exit.DEGRADED: "done, but something was left out; the result says what and why",
     Exit.DATA: "the data cannot answer, such as a symbol the source does not have",
-    Exit.SOURCE: "a provider did not deliver, or wants credentials",
-    Exit.STORAGE: "the disk refused, or a stored file is damaged",
-    Exit.SETTINGS: "the environment is not usable as configured",
+    Exit.SOURCE: "a provider or broker did not deliver, or wants credentials",
+    Exit.STORAGE: "the disk or the ledger refused, or a stored file is damaged",
+    Exit.SETTINGS: "the environment is not usable as configured, or live trading lacks a switch",
+    Exit.HALTED: "trading is halted, or broker and books disagree, which halts it",
     Exit.INTERRUPTED: "interrupted",
 }
 
 _BY_ERROR: tuple[tuple[type[BaseException], Exit], ...] = (
     (ParameterError, Exit.BAD_INPUT),
     (SettingsError, Exit.SETTINGS),
+    (LiveTradingRefusedError, Exit.SETTINGS),
     (DataError, Exit.DATA),
     (SourceError, Exit.SOURCE),
+    (BrokerError, Exit.SOURCE),
     (StorageError, Exit.STORAGE),
+    (TradingHaltedError, Exit.HALTED),
+    (ReconciliationError, Exit.HALTED),
+    (LedgerError, Exit.STORAGE),
 )
 
 
