@@ -16,6 +16,7 @@ module says which sources the result depends on.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -27,6 +28,7 @@ from prefect.utilities.annotations import quote
 
 from slices.domain.errors import TradingError
 from slices.domain.fingerprint import fingerprint
+from slices.runtime.deadline import deadline
 from slices.runtime.locks import KernelLocks
 from slices.runtime.progress import expected_runs, progress_finished, progress_started
 from slices.runtime.results import CheckedText, ResultFolder
@@ -189,5 +191,14 @@ def train(run: Callable[P, R]) -> Task[P, R]:
 
 
 def act(run: Callable[P, R]) -> Task[P, R]:
-    """Make a task that changes the outside world: never cached, never repeated."""
-    return _task(run, "act", cache_policy=NO_CACHE, retries=0)
+    """Make a task that changes the outside world: never cached, never repeated.
+
+    Where it takes longer than `TRADEFLOWS_ACT_TIMEOUT_SECONDS` its process is ended.
+    """
+
+    @functools.wraps(run)
+    def bounded(*args: P.args, **kwargs: P.kwargs) -> R:
+        with deadline(task_name(run), seconds=load_settings().act_timeout_seconds):
+            return run(*args, **kwargs)
+
+    return _task(bounded, "act", cache_policy=NO_CACHE, retries=0)

@@ -24,6 +24,13 @@ class Settings(BaseSettings):
     )
     max_workers: int = Field(default=8, ge=1, le=64, description="Tasks that run at once.")
     dask_address: str = Field(default="", description="Address of a running Dask scheduler.")
+    act_timeout_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        le=86_400,
+        description="Longest time a step that trades or writes books may take; then its process"
+        " is ended.",
+    )
     source_timeout_seconds: float = Field(
         default=30.0, gt=0, le=600, description="Longest wait for one answer of a provider."
     )
