@@ -29,6 +29,7 @@ from slices.domain.rebalancing import (
     RebalanceRules,
     check_targets_fit,
 )
+from slices.domain.stop_monitor import DEFAULT_STOP, DefaultStop, StopLossMonitor
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
 from slices.runtime.workflow import workflow
@@ -116,5 +117,67 @@ def portfolio_rebalance(
         )
     findings = portfolio.portfolio_rebalance_findings(
         bars, book=book, plan=plan, looked=looked, placed=placed, execution=execution
+    )
+    return monitor.publish(findings)
+
+
+@workflow()
+def stop_loss_monitor(
+    symbols: Symbols = DEFAULT_SYMBOLS,
+    *,
+    source: SourceName = "embedded",
+    feed: str | None = None,
+    start: SessionDate | None = None,
+    as_of: SessionDate | None = None,
+    adjustment: ReturnAdjustment = Adjustment.TOTAL,
+    account: AccountName = "main",
+    execution: Literal["plan", "paper"] = "paper",
+    capital: Capital = 100_000.0,
+    costs: Costs = DEFAULT_COSTS,
+    rules: TradingRules = DEFAULT_RULES,
+    limits: RiskLimits = DEFAULT_LIMITS,
+    default_stop: DefaultStop = DEFAULT_STOP,
+    lookback_sessions: Annotated[int, Field(ge=20, le=2520)] = 252,
+) -> StopLossMonitor:
+    """Is any stop hit?
+
+    Looks at every bar since each stop was armed, with levels that stand on earlier bars alone,
+    and leaves a position whose stop was reached: one order for the whole position, once, however
+    often this runs. It fills at the next session, at what is paid there: where the price jumped
+    past the level, the loss is larger than the stop promised, and is reported so. Stops of
+    positions that are gone are ended.
+
+    Args:
+        symbols: One ticker or more; everything the account holds must be among them.
+        source: Where bars come from; `embedded` is real data that needs no network.
+        feed: Which data set, feed or file of the source; empty picks the source's own choice.
+        start: First session to look at, before every stop was armed; empty takes all there is.
+        as_of: Session to act at; empty takes the last of the bars.
+        adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
+        account: Name of the account; a paper account is opened where there is none.
+        execution: Whether positions are left; `plan` only shows it and writes nothing.
+        capital: Money at the start of a new account, in account currency.
+        costs: What trading costs, the same for the account's whole life.
+        rules: What the account may trade, the same for its whole life.
+        limits: What the risk gate lets through, and losses from which on it lets less through.
+        default_stop: The stop a position gets that has none; by default it gets none.
+        lookback_sessions: On how many of the newest returns the volatility stands.
+    """
+    bars = data.load_bars(
+        symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
+    )
+    book = paper_trade.settle(
+        account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
+        rules=rules, limits=limits,
+    )  # fmt: skip
+    stops = portfolio.keep_stops(bars, book, default_stop=default_stop, execution=execution)
+    watch = portfolio.watch_stops(bars, book, stops, lookback_sessions=lookback_sessions)
+    portfolio.record_triggers(bars, watch, execution=execution)
+    placed = [
+        paper_trade.submit(account, bars, plan, limits=limits, execution=execution, book=book)
+        for plan in watch.plans
+    ]
+    findings = portfolio.stop_loss_findings(
+        bars, book=book, stops=stops, watch=watch, placed=placed, execution=execution
     )
     return monitor.publish(findings)

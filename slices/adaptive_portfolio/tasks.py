@@ -25,6 +25,8 @@ from slices.adaptive_portfolio.rebalancing import targets, weighing
 from slices.adaptive_portfolio.risk_parity import findings as parity_findings
 from slices.adaptive_portfolio.risk_parity import fit
 from slices.adaptive_portfolio.risk_parity import walk as parity
+from slices.adaptive_portfolio.stops import findings as stop_findings
+from slices.adaptive_portfolio.stops import keeping, watching
 from slices.domain.alerts import Level, TradingPaused
 from slices.domain.protection import Pause
 from slices.domain.risk_monitoring import RiskWatch
@@ -105,3 +107,8 @@ rebalance_targets = compute(targets.rebalance_targets)
 plan_rebalance = compute(weighing.plan_rebalance)
 nothing_to_place = rebalance_findings.nothing_to_place
 portfolio_rebalance_findings = compute(rebalance_findings.portfolio_rebalance_findings)
+
+keep_stops = act(keeping.keep_stops)
+watch_stops = compute(watching.watch_stops)
+record_triggers = act(keeping.record_triggers)
+stop_loss_findings = compute(stop_findings.stop_loss_findings)

@@ -1,0 +1,165 @@
+"""Keeping the stops in the books: armed, triggered and ended once each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from slices.adaptive_portfolio.stops.standing import (
+    default_stop_for,
+    end_of,
+    exit_of,
+    is_waiting,
+    past_of,
+    unguarded,
+)
+from slices.domain.accounts import TradingMode
+from slices.domain.calendar import session_close
+from slices.domain.clock import SystemClock
+from slices.domain.exact import price
+from slices.domain.stop_monitor import StandingStop, StopBook
+from slices.domain.stops import StopStatus
+from slices.ledger.accounts import read_book
+from slices.ledger.locking import account_lock
+from slices.ledger.opening import ledger_for
+from slices.ledger.stops import arm_stop, end_stop, stops_of, trigger_stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slices.adaptive_portfolio.stops.standing import Past
+    from slices.domain.accounts import AccountBook, Execution
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.stop_monitor import DefaultStop, StopExit, StopWatch
+    from slices.domain.stops import Stop
+    from slices.ledger.opening import Ledger
+
+LATELY = dt.timedelta(days=30)
+"""How long an exit is shown after it was filled."""
+
+
+def keep_stops(
+    bars: DatasetRef, book: AccountBook, *, default_stop: DefaultStop, execution: Execution
+) -> StopBook:
+    """Bring the stops of an account up to date: end what has had its day, guard what has none.
+
+    Args:
+        bars: In whose newest session and calendar.
+        book: The account, up to date.
+        default_stop: The stop of positions that have none.
+        execution: `plan` writes nothing and tells what would be written.
+    """
+    session, is_plan = bars.last_session, execution == "plan"
+    with books(execution) as ledger, _to_itself(ledger, book.name, execution):
+        if not is_plan:
+            book = read_book(ledger, book.name, curve=False)
+        past, known = past_of(ledger, book.name), stops_of(ledger, book.name)
+        ended = _ended(known, book, past)
+        over = {each.stop_id for each in ended}
+        standing = tuple(e for e in known if _stands(e) and e.stop_id not in over)
+        made = (
+            default_stop_for(each, book.name, default_stop, session=session)
+            for each in unguarded(book, standing)
+        )
+        armed = tuple(each for each in made if each is not None)
+        if not is_plan:
+            at = instant(bars, execution)
+            for each in ended:
+                end_stop(ledger, each.stop_id, each.status, at=at)
+            for each in armed:
+                arm_stop(ledger, each, at=at)
+    moved = {each.stop_id: each for each in (*known, *ended)}
+    return StopBook(
+        session=session,
+        standing=tuple(
+            StandingStop(
+                stop=each,
+                ratio=past.ratio(each),
+                order=past.exit_order(each),
+                is_waiting=is_waiting(each, book.position(each.symbol), past),
+            )
+            for each in (*standing, *armed)
+        ),
+        armed=armed,
+        ended=ended,
+        exits=_exits(tuple(moved.values()), past, since=session - LATELY),
+    )
+
+
+def record_triggers(bars: DatasetRef, watch: StopWatch, *, execution: Execution) -> int:
+    """Record every stop that was hit before its exit is sent, so that it never comes up anew.
+
+    Args:
+        bars: In whose calendar.
+        watch: What was hit, and the exits planned for it.
+        execution: `plan` writes nothing.
+
+    Returns:
+        How many were armed until now.
+    """
+    if execution == "plan" or not watch.leaving:
+        return 0
+    at, account = instant(bars, execution), watch.leaving[0].stop.account
+    new = 0
+    with books(execution) as ledger, account_lock(ledger, account):
+        for reading, plan in zip(watch.leaving, watch.plans, strict=True):
+            if reading.hit is not None:
+                level = reading.hit_level
+                new += trigger_stop(
+                    ledger,
+                    reading.stop.stop_id,
+                    session=reading.hit,
+                    level=None if math.isnan(level) else price(level),
+                    client_order_id=plan.named(account)[0].client_order_id,
+                    at=at,
+                )
+    return new
+
+
+def instant(bars: DatasetRef, execution: Execution) -> dt.datetime:
+    """Return when things are recorded: at the close on paper, now where it is real."""
+    if execution == "live":
+        return SystemClock().now()
+    return session_close(bars.last_session, calendar=bars.calendar)
+
+
+@contextmanager
+def books(execution: Execution) -> Iterator[Ledger]:
+    """Open the books of live accounts, or of paper accounts."""
+    ledger = ledger_for(TradingMode.LIVE if execution == "live" else TradingMode.PAPER)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def _to_itself(ledger: Ledger, account: str, execution: Execution) -> Iterator[None]:
+    """Keep others from trading the account meanwhile; a plan needs nobody to wait."""
+    if execution == "plan":
+        yield
+    else:
+        with account_lock(ledger, account):
+            yield
+
+
+def _stands(stop: Stop) -> bool:
+    return stop.status in (StopStatus.ARMED, StopStatus.TRIGGERED)
+
+
+def _ended(known: tuple[Stop, ...], book: AccountBook, past: Past) -> tuple[Stop, ...]:
+    found = []
+    for each in known:
+        end = end_of(each, book.position(each.symbol), past) if _stands(each) else None
+        if end is not None:
+            found.append(replace(each, status=end))
+    return tuple(found)
+
+
+def _exits(stops: tuple[Stop, ...], past: Past, *, since: dt.date) -> tuple[StopExit, ...]:
+    done = (exit_of(each, past) for each in stops if each.status is StopStatus.DONE)
+    found = [each for each in done if each is not None and each.filled >= since]
+    return tuple(sorted(found, key=lambda each: (each.filled, each.symbol), reverse=True))
