@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 
 from slices.domain.accounts import TradingState
 from slices.domain.orders import CashFlow, Fill, ShareAction
 from slices.domain.trading_errors import LedgerError
-from slices.ledger.accounts import has_account, no_account
+from slices.ledger.accounts import no_account
 from slices.ledger.arrivals import ContradictionError, arrived
 from slices.ledger.effects import apply
 from slices.ledger.positions import place_of
-from slices.ledger.schema import CASH_FLOWS, FILLS, SHARE_ACTIONS
+from slices.ledger.schema import ACCOUNTS, CASH_FLOWS, FILLS, SHARE_ACTIONS
 from slices.ledger.states import set_state
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from slices.ledger.opening import Ledger
 
 BY = "booking"
+KNOWN = select(ACCOUNTS.c.account).where(ACCOUNTS.c.account == bindparam("owner"))
 
 
 def book(
@@ -61,10 +62,10 @@ def book(
             shares than ordered, a fill of an order that nobody wrote or that never left, or of
             another symbol or side. The account is halted.
     """
-    if not has_account(ledger, account):
-        raise no_account(ledger, account)
     try:
         with ledger.writing() as connection:
+            if connection.scalar(KNOWN, {"owner": account}) is None:
+                raise no_account(ledger, account)
             news = arrived(connection, account, fills=fills, flows=flows, actions=actions)
             if news.count:
                 apply(connection, account, news, at=at)

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from slices.domain.exact import ZERO, price
 from slices.domain.orders import (
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 OWN_MONEY = frozenset({FlowKind.DEPOSIT, FlowKind.WITHDRAWAL})
 NEVER_LEFT = frozenset({OrderState.DENIED, OrderState.REJECTED})
+MY_ACCOUNT = ACCOUNTS.c.account == bindparam("owner")
+BALANCES = select(ACCOUNTS.c.cash, ACCOUNTS.c.costs, ACCOUNTS.c.capital).where(MY_ACCOUNT)
+MOVE_BALANCES = update(ACCOUNTS).where(MY_ACCOUNT)
 HOLDING = [POSITIONS.c[name] for name in Holding.__dataclass_fields__]
 
 
@@ -89,8 +92,7 @@ def _note(kind: str, subject: str, item: Fill | CashFlow | ShareAction) -> Note:
 
 
 def _move_cash(connection: Connection, account: str, news: Arrivals) -> None:
-    mine = ACCOUNTS.c.account == account
-    row = connection.execute(select(ACCOUNTS).where(mine)).one()
+    row = connection.execute(BALANCES, {"owner": account}).one()
     flows = sum((each.amount for each in news.flows), ZERO)
     own = sum((each.amount for each in news.flows if each.kind in OWN_MONEY), ZERO)
     values = {
@@ -98,7 +100,7 @@ def _move_cash(connection: Connection, account: str, news: Arrivals) -> None:
         "costs": row.costs + sum((each.costs for each in news.fills), ZERO),
         "capital": row.capital + own,
     }
-    connection.execute(update(ACCOUNTS).where(mine).values(**values))
+    connection.execute(MOVE_BALANCES, {"owner": account, **values})
 
 
 def _move_positions(connection: Connection, account: str, news: Arrivals) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from slices.domain.orders import Bracket
 from slices.ledger.columns import Pairs, bracket_text, pairs_text
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 EVERYBODY = ""
 """The account of what concerns all accounts."""
+
+# Built once: to build a statement takes longer than to run it.
+_MINE = JOURNAL_HEADS.c.account == bindparam("owner")
+HEAD = select(JOURNAL_HEADS).where(_MINE)
+NEW_HEAD = update(JOURNAL_HEADS).where(_MINE)
+ENTRY = insert(JOURNAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +87,7 @@ def append_all(
     connection: Connection, account: str, notes: Iterable[Note], at: dt.datetime
 ) -> None:
     """Write entries in the given order; see `append`."""
-    heads = JOURNAL_HEADS.c
-    head = connection.execute(select(JOURNAL_HEADS).where(heads.account == account)).one_or_none()
+    head = connection.execute(HEAD, {"owner": account}).one_or_none()
     entries: list[JournalEntry] = []
     number, digest, newest = (head.number, head.digest, head.at) if head else (0, "", at)
     for note in notes:
@@ -92,13 +97,12 @@ def append_all(
         digest, newest = entry.digest, entry.at
     if not entries:
         return
-    connection.execute(insert(JOURNAL), [vars(each) for each in entries])
+    connection.execute(ENTRY, [vars(each) for each in entries])
     values = {"number": number, "digest": digest, "at": newest}
     if head is None:
         connection.execute(insert(JOURNAL_HEADS).values(account=account, **values))
     else:
-        mine = update(JOURNAL_HEADS).where(heads.account == account)
-        connection.execute(mine.values(**values))
+        connection.execute(NEW_HEAD, {"owner": account, **values})
 
 
 def entries(

@@ -6,7 +6,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 
 from slices.domain.errors import ParameterError
 from slices.domain.exact import ZERO, price, quantity
@@ -25,6 +25,7 @@ WANTED = tuple(each.name for each in fields(Order))
 BECOME = ("state", "broker_order_id", "filled_quantity", "average_price", "reasons")
 TIMES = ("decided_at", "updated_at")
 NOT_A_NUMBER = Decimal("NaN")
+MOVE = update(ORDERS).where(ORDERS.c.client_order_id == bindparam("name"))
 
 
 def order_row(
@@ -71,7 +72,8 @@ def rewrite(connection: Connection, before: OrderRecord, record: OrderRecord) ->
     changed = [name for name in BECOME if getattr(before, name) != getattr(record, name)]
     values = {name: getattr(record, name) for name in (*changed, "updated_at")}
     name = record.order.client_order_id
-    connection.execute(update(ORDERS).where(ORDERS.c.client_order_id == name).values(**values))
+    become = {each: getattr(record, each) for each in (*BECOME, "updated_at")}
+    connection.execute(MOVE, {"name": name, **become})
     note = Note(
         kind=f"order.{record.state}",
         subject=name,

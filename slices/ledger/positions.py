@@ -45,7 +45,7 @@ def place_of(event: Event) -> str:
     """Return a text that sorts events in the order in which they count."""
     is_fill = isinstance(event, Fill)
     name = event.fill_id if isinstance(event, Fill) else event.action_id
-    instant = event.at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    instant = event.at.astimezone(dt.UTC).isoformat(timespec="microseconds")
     return f"{event.session.isoformat()} {int(is_fill)} {instant} {name}"
 
 

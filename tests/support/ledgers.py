@@ -71,7 +71,7 @@ def _cluster(folder: Path) -> Iterator[Path]:
         _wait_for(folder)
         yield folder
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGQUIT)
         server.wait(READY_SECONDS)
 
 

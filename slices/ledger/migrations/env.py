@@ -6,5 +6,8 @@ from alembic import context
 
 from slices.ledger.schema import METADATA
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
-context.run_migrations()
+# Only Alembic provides it; whoever else imports this file upgrades nothing.
+config = getattr(context, "config", None)
+if config is not None:
+    context.configure(connection=config.attributes["connection"], target_metadata=METADATA)
+    context.run_migrations()
