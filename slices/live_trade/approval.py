@@ -6,37 +6,51 @@ again; an approval holds for exactly these orders, however often the run is repe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slices.domain.clock import SystemClock
 from slices.domain.errors import counted
 from slices.domain.fingerprint import fingerprint
 from slices.ledger.journal import append, entries
 from slices.live_trade.beginning import live_ledger
 from slices.live_trade.wire_orders import plain
+from slices.runtime.asking import ask_for_approval
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from slices.domain.trading import OrderPlan, PlannedOrder
+    from slices.runtime.asking import Approval
 
 APPROVED = "orders_approved"
 REFUSED = "orders_refused"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a person said of a plan.
+def approve(
+    account: str, plan: OrderPlan, *, timeout_seconds: int = 3600, poll_seconds: int = 5
+) -> OrderPlan:
+    """Pause the run until a person has approved or refused the orders; called in a flow's body.
 
-    Attributes:
-        is_approved: Whether the orders may leave.
-        note: Why, in the person's words.
-        by: Who, as they call themselves.
+    The answer is written into the journal of the live account. Exactly these orders are not asked
+    about again once they are approved.
+
+    Args:
+        account: Whose orders.
+        plan: What is wanted.
+        timeout_seconds: How long to wait; after it the orders count as refused.
+        poll_seconds: How often to look for the answer.
+
+    Returns:
+        The plan, or the same without orders where it is refused or nobody answers.
     """
-
-    is_approved: bool
-    note: str = ""
-    by: str = ""
+    if not plan.orders or is_approved(account, plan):
+        return plan
+    answer = ask_for_approval(
+        question(account, plan), timeout_seconds=timeout_seconds, poll_seconds=poll_seconds
+    )
+    record_answer(account, plan, answer, at=SystemClock().now())
+    return plan if answer.is_approved else refused_plan(plan, answer)
 
 
 def question(account: str, plan: OrderPlan) -> str:
@@ -65,7 +79,7 @@ def order_line(order: PlannedOrder) -> str:
     return f"{order.side} {wanted} {order.symbol} at {kind}{bounds}{why}"
 
 
-def refused_plan(plan: OrderPlan, answer: Answer) -> OrderPlan:
+def refused_plan(plan: OrderPlan, answer: Approval) -> OrderPlan:
     """Return the plan without its orders, with the refusal among its details."""
     return replace(
         plan,
@@ -88,7 +102,7 @@ def is_approved(account: str, plan: OrderPlan) -> bool:
     return any(each.kind == APPROVED for each in found)
 
 
-def record_answer(account: str, plan: OrderPlan, answer: Answer, *, at: dt.datetime) -> None:
+def record_answer(account: str, plan: OrderPlan, answer: Approval, *, at: dt.datetime) -> None:
     """Write an answer into the journal of the account."""
     payload = (
         ("session", plan.session.isoformat()),
