@@ -10,6 +10,9 @@ from slices.domain.limits import GateDecision
 from slices.domain.orders import Bracket, Order, OrderKind, OrderRecord, Side, client_order_id
 from slices.domain.stops import StopKind
 
+REFUSED = "refused"
+"""Name of the detail in which a plan says why a person refused its orders."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopRule:
@@ -71,6 +74,11 @@ class OrderPlan:
     def decided_by(self) -> str:
         """What tells decisions of a workflow apart within a session: empty for a whole account."""
         return "" if self.targets else self.strategy
+
+    @property
+    def refusal(self) -> str:
+        """Why a person did not let the orders leave; empty where nobody refused them."""
+        return dict(self.details).get(REFUSED, "")
 
     def named(self, account: str) -> tuple[Order, ...]:
         """Give every order its name, the same one whenever the same decision is taken again."""

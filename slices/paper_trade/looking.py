@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from slices.domain.calendar import session_close
 from slices.domain.exact import ZERO
+from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.trading import Placement
 from slices.ledger.accounts import has_account
 from slices.ledger.facts import gate_facts
-from slices.paper_trade.beginning import CAPITAL, unopened
+from slices.paper_trade.beginning import CAPITAL, paper_ledger, unopened
 from slices.paper_trade.living import marks_at, row_of
 from slices.quant.limits.facts import GateFacts
 from slices.quant.limits.gate import judge_orders
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
     from slices.domain.limits import RiskLimits
     from slices.domain.trading import OrderPlan
     from slices.ledger.opening import Ledger
+
+
+def look(
+    account: str,
+    bars: DatasetRef,
+    plan: OrderPlan,
+    *,
+    limits: RiskLimits = DEFAULT_LIMITS,
+    book: AccountBook | None = None,
+) -> Placement:
+    """Show what the gate would say of a plan; nothing is sent or written. See `looked_at`."""
+    with paper_ledger() as ledger:
+        return looked_at(ledger, account, bars, plan, limits=limits, book=book)
 
 
 def looked_at(

@@ -1,10 +1,11 @@
 """The paper trading flows can order."""
 
-from slices.paper_trade import deciding, desk, findings, session, viewing, withdrawing
+from slices.paper_trade import deciding, desk, findings, looking, session, viewing, withdrawing
 from slices.runtime.kinds import act, compute
 
 settle = act(desk.settle)
 submit = act(desk.submit)
+look = act(looking.look)
 withdraw = act(withdrawing.withdraw)
 rule_of = deciding.rule_of
 plan_session = act(session.plan_session)

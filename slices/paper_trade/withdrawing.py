@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.domain.calendar import session_close
+from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.orders import OrderState
 from slices.ledger.locking import account_lock
 from slices.ledger.orders import write_answer, write_ended
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from slices.domain.accounts import Execution
     from slices.domain.dataset import DatasetRef
+    from slices.domain.limits import RiskLimits
 
 UNSENT = "withdrawn before it left"
 
@@ -27,6 +29,7 @@ def withdraw(
     *,
     session: dt.date,
     execution: Execution = "paper",
+    limits: RiskLimits = DEFAULT_LIMITS,  # noqa: ARG001 - none keeps an order from being cancelled
 ) -> int:
     """Cancel some open orders; allowed in every state, and nothing where they have ended.
 
@@ -36,6 +39,7 @@ def withdraw(
         names: Our names of the orders.
         session: At whose close.
         execution: `plan` cancels nothing.
+        limits: Not looked at.
 
     Returns:
         How many were cancelled.
