@@ -76,7 +76,15 @@ def _projected(decision: GateDecision) -> tuple[tuple[str, str], ...]:
 def write_answer(
     ledger: Ledger, client_order_id: str, answer: BrokerOrder, *, at: dt.datetime
 ) -> OrderRecord:
-    """Take over what the broker says of an order, as far as that moves it forward.
+    """Take over what the broker says of one order; see `write_answers`."""
+    (record,) = write_answers(ledger, [replace(answer, client_order_id=client_order_id)], at=at)
+    return record
+
+
+def write_answers(
+    ledger: Ledger, answers: Sequence[BrokerOrder], *, at: dt.datetime
+) -> tuple[OrderRecord, ...]:
+    """Take over what the broker says of orders, as far as that moves them forward; all at once.
 
     Filled quantities come from fills alone: an order the broker calls filled is ACCEPTED until its
     fills are booked. Only the broker knows when an order to a weight is filled.
@@ -84,10 +92,18 @@ def write_answer(
     Raises:
         LedgerError: There is no such order, or the broker has a second one of its name.
     """
+    with ledger.writing() as connection:
+        return tuple(_answered(connection, ledger, each, at=at) for each in answers)
+
+
+def _answered(
+    connection: Connection, ledger: Ledger, answer: BrokerOrder, *, at: dt.datetime
+) -> OrderRecord:
     is_filled = answer.state in {OrderState.FILLED, OrderState.PARTLY_FILLED}
     return _moved(
+        connection,
         ledger,
-        client_order_id,
+        answer.client_order_id,
         OrderState.ACCEPTED if is_filled else answer.state,
         broker_order_id=answer.broker_order_id,
         reason=answer.reason,
@@ -100,17 +116,22 @@ def write_unknown(
     ledger: Ledger, client_order_id: str, problem: str, *, at: dt.datetime
 ) -> OrderRecord:
     """Write that nobody can tell whether the broker took an order."""
-    return _moved(ledger, client_order_id, OrderState.UNKNOWN, reason=problem, at=at)
+    with ledger.writing() as connection:
+        return _moved(
+            connection, ledger, client_order_id, OrderState.UNKNOWN, reason=problem, at=at
+        )
 
 
 def write_ended(
     ledger: Ledger, client_order_id: str, state: OrderState, reason: str, *, at: dt.datetime
 ) -> OrderRecord:
     """Write that an order has ended, and why."""
-    return _moved(ledger, client_order_id, state, reason=reason, at=at)
+    with ledger.writing() as connection:
+        return _moved(connection, ledger, client_order_id, state, reason=reason, at=at)
 
 
 def _moved(
+    connection: Connection,
     ledger: Ledger,
     client_order_id: str,
     state: OrderState,
@@ -120,25 +141,24 @@ def _moved(
     filled: Decimal | None = None,
     at: dt.datetime,
 ) -> OrderRecord:
-    with ledger.writing() as connection:
-        found = records_within(connection, ORDERS.c.client_order_id == client_order_id)
-        if not found:
-            raise LedgerError(ledger=ledger.name, problem=f"no order '{client_order_id}'")
-        record = found[0]
-        _check_same_order(ledger, record, broker_order_id)
-        if record.order.target_weight is not None and record.filled_quantity == filled:
-            state = OrderState.FILLED
-        if not _is_forward(record.state, state):
-            return record
-        moved = replace(
-            record,
-            state=state,
-            broker_order_id=broker_order_id or record.broker_order_id,
-            reasons=(reason,) if reason else (),
-            updated_at=max(at, record.updated_at),
-        )
-        rewrite(connection, record, moved)
-        return moved
+    found = records_within(connection, ORDERS.c.client_order_id == client_order_id)
+    if not found:
+        raise LedgerError(ledger=ledger.name, problem=f"no order '{client_order_id}'")
+    record = found[0]
+    _check_same_order(ledger, record, broker_order_id)
+    if record.order.target_weight is not None and record.filled_quantity == filled:
+        state = OrderState.FILLED
+    if not _is_forward(record.state, state):
+        return record
+    moved = replace(
+        record,
+        state=state,
+        broker_order_id=broker_order_id or record.broker_order_id,
+        reasons=(reason,) if reason else (),
+        updated_at=max(at, record.updated_at),
+    )
+    rewrite(connection, record, moved)
+    return moved
 
 
 def _check_same_order(ledger: Ledger, record: OrderRecord, broker_order_id: str) -> None:

@@ -17,7 +17,7 @@ from slices.domain.trading_errors import (
 from slices.ledger.accounts import read_book
 from slices.ledger.booking import book
 from slices.ledger.comparing import BrokerReport, Difference, differences
-from slices.ledger.orders import write_answer
+from slices.ledger.orders import write_answers
 from slices.ledger.sending import resolve
 from slices.ledger.states import set_state
 
@@ -126,13 +126,13 @@ def _updated(
 ) -> int:
     """Take over what the broker says of every order that is open in the books."""
     told = {each.client_order_id: each for each in report.open_orders}
-    changed = 0
-    for record in read_book(ledger, account, curve=False).open_orders:
-        name = record.order.client_order_id
-        answer = told.get(name) or broker.get_by_client_id(name)
-        if answer is not None:
-            changed += write_answer(ledger, name, answer, at=at) != record
-    return changed
+    known = {
+        each.order.client_order_id: each
+        for each in read_book(ledger, account, curve=False).open_orders
+    }
+    answers = [told.get(name) or broker.get_by_client_id(name) for name in known]
+    written = write_answers(ledger, [each for each in answers if each is not None], at=at)
+    return sum(each != known[each.order.client_order_id] for each in written)
 
 
 def _halt(ledger: Ledger, account: str, problem: str, *, at: dt.datetime) -> None:

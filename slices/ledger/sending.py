@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import TradingState
+from slices.domain.brokers import BrokerOrder
 from slices.domain.errors import SourceError
 from slices.domain.orders import OPEN_STATES, Order, OrderRecord, OrderState, Side
 from slices.domain.trading_errors import BrokerError, OrderRejectedError
 from slices.ledger.accounts import read_book
+from slices.ledger.opening import Ledger
 from slices.ledger.orders import (
     orders_of,
     write_answer,
+    write_answers,
     write_ended,
     write_unknown,
 )
-from slices.ledger.states import trading_state
+from slices.ledger.states import read_halt_file, trading_state
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from slices.domain.brokers import Broker
-    from slices.ledger.opening import Ledger
 
 UNCLEAR = (OrderState.INTENDED, OrderState.UNKNOWN)
+TOGETHER_SECONDS = 0.1
 
 
 class Step(IntEnum):
     """Points on the way of an order, and of a session, at which a process may be killed."""
 
-    RECONCILED = 1
-    JUDGED = 2
-    INTENDED = 3
-    SENT = 4
-    ANSWERED = 5
-    PLACED = 6
-    ADVANCED = 7
-    BOOKED = 8
-    CLOSED = 9
-    DECIDED = 10
+    JUDGED = 1
+    INTENDED = 2
+    SENT = 3
+    ANSWERED = 4
+    PLACED = 5
+    ADVANCED = 6
+    BOOKED = 7
+    CLOSED = 8
+    DECIDED = 9
 
 
 Reached = Callable[[Step], None]
@@ -78,46 +82,95 @@ def send_all(
     Returns:
         Whether every answer was clear.
     """
+    answers = _Answers(ledger=ledger, at=at, reached=reached)
+    permission = _Permission(ledger=ledger, account=account)
     is_clear, sent = True, []
     for order in in_sending_order(orders):
-        if _withheld(ledger, account, order, at=at):
+        if not permission.covers(order):
+            answers.write()
+            _withhold(ledger, order, permission, at=at)
             continue
         sent.append(order.client_order_id)
-        is_clear = _sent(ledger, broker, order, at=at, reached=reached)
+        is_clear = _sent(broker, order, answers)
         if not is_clear:
             break
+    answers.write()
     _withdraw_where_halted(ledger, broker, account, sent, at=at)
     return is_clear
 
 
-def _sent(
-    ledger: Ledger, broker: Broker, order: Order, *, at: dt.datetime, reached: Reached
-) -> bool:
+@dataclass
+class _Answers:
+    """Answers that are written down together.
+
+    Ten times a second, so that those of a slow broker stand written one by one; whoever is killed
+    in between asks the broker again.
+    """
+
+    ledger: Ledger
+    at: dt.datetime
+    reached: Reached
+    held: list[BrokerOrder] = field(default_factory=list)
+    written: float = field(default_factory=time.monotonic)
+
+    def take(self, answer: BrokerOrder) -> None:
+        self.held.append(answer)
+        if time.monotonic() - self.written >= TOGETHER_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        if self.held:
+            write_answers(self.ledger, self.held, at=self.at)
+            self.reached(Step.ANSWERED)
+        self.held, self.written = [], time.monotonic()
+
+
+@dataclass
+class _Permission:
+    """What the account may do.
+
+    The halt file is looked at for every order, the books ten times a second.
+    """
+
+    ledger: Ledger
+    account: str
+    state: TradingState = TradingState.ACTIVE
+    reason: str = ""
+    read: float = -math.inf
+
+    def covers(self, order: Order) -> bool:
+        is_due = time.monotonic() - self.read >= TOGETHER_SECONDS
+        if is_due or read_halt_file(self.ledger.halt_file) is not None:
+            self.state, self.reason = trading_state(self.ledger, self.account)
+            self.read = time.monotonic()
+        is_reducing = self.state is TradingState.REDUCING
+        return self.state is TradingState.ACTIVE or (
+            is_reducing and _reduces(self.ledger, self.account, order)
+        )
+
+
+def _sent(broker: Broker, order: Order, answers: _Answers) -> bool:
     """Send one order and return whether there was a clear answer."""
-    name = order.client_order_id
+    ledger, name, at = answers.ledger, order.client_order_id, answers.at
     try:
         answer = broker.submit(order)
     except OrderRejectedError as refused:
+        answers.write()
         write_ended(ledger, name, OrderState.REJECTED, refused.problem, at=at)
         return True
     except (BrokerError, SourceError) as unclear:
+        answers.write()
         write_unknown(ledger, name, unclear.problem, at=at)
         return False
-    reached(Step.SENT)
-    write_answer(ledger, name, answer, at=at)
-    reached(Step.ANSWERED)
+    answers.reached(Step.SENT)
+    answers.take(replace(answer, client_order_id=name))
     return True
 
 
-def _withheld(ledger: Ledger, account: str, order: Order, *, at: dt.datetime) -> bool:
-    """Cancel an order that may no longer leave, and return whether it was one."""
-    state, reason = trading_state(ledger, account)
-    is_reducing = state is TradingState.REDUCING
-    if state is TradingState.ACTIVE or (is_reducing and _reduces(ledger, account, order)):
-        return False
-    why = f"not sent: trading is {state} ({reason})"
+def _withhold(ledger: Ledger, order: Order, permission: _Permission, *, at: dt.datetime) -> None:
+    """Cancel an order that may no longer leave."""
+    why = f"not sent: trading is {permission.state} ({permission.reason})"
     write_ended(ledger, order.client_order_id, OrderState.CANCELLED, why, at=at)
-    return True
 
 
 def _reduces(ledger: Ledger, account: str, order: Order) -> bool:

