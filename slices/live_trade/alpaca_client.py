@@ -26,6 +26,8 @@ with warnings.catch_warnings():
     from alpaca.trading.client import TradingClient
 
 TOO_MANY_REQUESTS = 429
+LEFT_BEHIND = 2
+"""Time limits after which an exchange that nobody waits for any more gives up too."""
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -45,7 +47,7 @@ class BoundedAdapter(HTTPAdapter):
         Raises:
             ReadTimeout: Where the time is up.
         """
-        bounded = {**options, "timeout": self._timeout_seconds, "stream": False}
+        bounded = {**options, "timeout": LEFT_BEHIND * self._timeout_seconds, "stream": False}
         exchange = partial(super().send, request, **bounded)  # type: ignore[arg-type]
         outcome: Future[Response] = Future()
         threading.Thread(target=_settle, args=(outcome, exchange), daemon=True).start()

@@ -62,7 +62,7 @@ class OrderNames:
 
     wire: Wire
     _known: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _exits: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _exits: dict[str, tuple[str, str] | None] = field(default_factory=dict)
 
     def of(self, activity: Fields) -> tuple[str, str]:
         """Return the name of the order that a fill belongs to, and why it was placed.
@@ -87,11 +87,13 @@ class OrderNames:
     def _exit(self, order: Fields) -> tuple[str, str] | None:
         if order.text("id") not in self._exits:
             entries = all_orders(self.wire, status="all", nested=True, symbol=order.text("symbol"))
-            for entry in filter(is_ours, entries):
+            for entry in entries:
                 self._learn(entry)
         return self._exits.get(order.text("id"))
 
     def _learn(self, entry: Fields) -> None:
         name = entry.text("client_order_id")
+        self._exits[entry.text("id")] = None
         for leg in legs(entry):
-            self._exits[leg.text("id")] = (name, REASONS.get(leg.text("type"), "trailing exit"))
+            exit_of_ours = (name, REASONS.get(leg.text("type"), "trailing exit"))
+            self._exits[leg.text("id")] = exit_of_ours if is_ours(entry) else None

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Dec
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import SymbolNotFoundError
-from slices.domain.exact import QUANTITY_UNIT, ZERO, price, quantity
+from slices.domain.exact import ZERO, price, quantity
 from slices.domain.orders import Side
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ SUBCENT_BELOW = Decimal(1)
 def in_shares(plan: OrderPlan, book: AccountBook, marks: Mapping[str, Decimal]) -> OrderPlan:
     """Turn every order to a weight into one in shares, at the mark.
 
-    What is held and what open orders may still bring count. Shares are rounded towards nothing;
-    whole ones where a bracket comes along or a short position is made larger, which the broker
-    asks for. A position is never turned over by one order: the first one closes it. An order that
-    comes to nothing is left out, which the plan's details say.
+    What is held and what open orders may still bring count. Shares are whole, rounded towards
+    nothing, so that what they cost is exact in the books and at the broker, which rounds parts of
+    a share in its own way; only what closes a position may hold a part. A position is never turned
+    over by one order: the first one closes it. An order that comes to nothing is left out, which
+    the plan's details say.
 
     Args:
         plan: What is wanted.
@@ -49,10 +50,8 @@ def in_shares(plan: OrderPlan, book: AccountBook, marks: Mapping[str, Decimal]) 
     return replace(plan, orders=orders, details=(*plan.details, *nothing))
 
 
-def on_grid(
-    limit: Decimal | None, side: Side, *, is_limit: bool
-) -> Decimal | None:  # rounding never makes a limit worse for the account
-    """Round a price to the exchange's grid.
+def on_grid(limit: Decimal | None, side: Side, *, is_limit: bool) -> Decimal | None:
+    """Round a price to the exchange's grid; a limit never becomes worse for the account.
 
     >>> on_grid(Decimal("10.017"), Side.BUY, is_limit=True)
     Decimal('10.010000000')
@@ -82,8 +81,8 @@ def _turned(
     )
     wanted = Decimal(repr(float(planned.target_weight))) * book.equity / marks[planned.symbol]
     change = _one_step(held, wanted - waiting)
-    grid = WHOLE if _needs_whole(planned, held, change) else QUANTITY_UNIT
-    shares = quantity(abs(change).quantize(grid, rounding=ROUND_DOWN))
+    closes = change == -held
+    shares = quantity(abs(change) if closes else abs(change).quantize(WHOLE, rounding=ROUND_DOWN))
     if not shares:
         return None
     side = Side.BUY if change > 0 else Side.SELL
@@ -93,7 +92,3 @@ def _turned(
 def _one_step(held: Decimal, wanted: Decimal) -> Decimal:
     """Return the change from what is held, which stops at nothing where it would turn over."""
     return -held if held * wanted < ZERO else wanted - held
-
-
-def _needs_whole(planned: PlannedOrder, held: Decimal, change: Decimal) -> bool:
-    return planned.bracket is not None or (held <= ZERO and change < ZERO)

@@ -176,7 +176,7 @@ def executions(draw: st.DrawFn) -> list[tuple[int, int]]:
 
 
 @pytest.mark.slow
-@examples(max_examples=25)
+@examples(max_examples=15)
 @given(
     fills=executions(),
     read_after=st.sets(st.integers(0, 5)),

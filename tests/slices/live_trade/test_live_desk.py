@@ -72,7 +72,7 @@ def test_a_weight_becomes_shares_at_the_close(exchange: Exchange, ref: DatasetRe
     settled(ref)
     desk.submit(ACCOUNT, ref, to_weights(AAPL=0.5, MSFT=0.0))
     (order,) = exchange.orders
-    assert float(order["qty"]) == pytest.approx(50_000 / CLOSE, rel=1e-9)
+    assert order["qty"] == str(int(50_000 / CLOSE))
     assert (order["symbol"], order["side"]) == ("AAPL", "buy")
 
 
@@ -161,3 +161,19 @@ def test_sessions_go_on_after_a_fill_of_the_next_one(
     book = desk.settle(ACCOUNT, bars(tmp_path / "later", count=44))
     assert (book.session, book.held("AAPL")) == (dt.date(2024, 3, 5), 10)
     assert [each.session for each in book.curve] == [SESSION, dt.date(2024, 3, 5)]
+
+
+def test_books_whose_first_day_was_cut_off_begin_with_what_was_written_down(
+    exchange: Exchange, ref: DatasetRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk, "open_books", dies)
+        with pytest.raises(KeyboardInterrupt):
+            settled(ref)
+    exchange.pay("CSD", "10")
+    book = settled(ref)
+    assert (book.cash, book.capital) == (100_010, 100_010)
+    assert settled(ref) == book

@@ -44,13 +44,14 @@ def change(held: Decimal, weight: float) -> Decimal:
 def test_an_order_leads_to_its_weight_and_never_past_it(held: Decimal, weight: float) -> None:
     account = book(quantity(held))
     wanted = Decimal(repr(weight)) * account.equity / MARK
-    after = account.held("AAPL") + change(quantity(held), weight)
+    made = change(quantity(held), weight)
+    after = account.held("AAPL") + made
     if held * wanted < 0:
         assert after == 0
     else:
-        grid = 1 if held <= 0 and wanted < held else QUANTITY_UNIT
-        assert abs(after - wanted) < grid
+        assert abs(after - wanted) < 1
         assert min(held, wanted) - QUANTITY_UNIT <= after <= max(held, wanted) + QUANTITY_UNIT
+    assert after == 0 or made == int(made)
 
 
 def test_what_comes_to_nothing_is_left_out_and_said() -> None:
@@ -59,7 +60,7 @@ def test_what_comes_to_nothing_is_left_out_and_said() -> None:
     assert [name for name, _ in plan.details] == ["AAPL"]
 
 
-def test_brackets_come_with_whole_shares() -> None:
+def test_an_order_to_a_weight_is_in_whole_shares() -> None:
     planned = PlannedOrder(
         symbol="AAPL", side=Side.BUY, quantity=ZERO, target_weight=0.5,
         bracket=Bracket(stop_loss_price=30.0),
