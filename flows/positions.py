@@ -6,7 +6,7 @@ from pydantic import Field
 
 from slices.adaptive_portfolio import tasks as portfolio
 from slices.data import tasks as data
-from slices.domain.accounts import AccountName
+from slices.domain.accounts import AccountName, Execution
 from slices.domain.bars import Adjustment
 from slices.domain.limits import DEFAULT_LIMITS, RiskLimits
 from slices.domain.parameters import (
@@ -30,12 +30,13 @@ from slices.domain.rebalancing import (
     check_targets_fit,
 )
 from slices.domain.stop_monitor import DEFAULT_STOP, DefaultStop, StopLossMonitor
+from slices.live_trade import tasks as live_trade
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
 from slices.runtime.workflow import workflow
 
 
-@workflow(check_targets_fit)
+@workflow(check_targets_fit, live_trade.check_approval)
 def portfolio_rebalance(
     symbols: Symbols = DEFAULT_SYMBOLS,
     *,
@@ -45,7 +46,8 @@ def portfolio_rebalance(
     as_of: SessionDate | None = None,
     adjustment: ReturnAdjustment = Adjustment.TOTAL,
     account: AccountName = "main",
-    execution: Literal["plan", "paper"] = "plan",
+    execution: Execution = "plan",
+    approval: bool = False,
     capital: Capital = 100_000.0,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -68,7 +70,7 @@ def portfolio_rebalance(
     Compares what an account holds with target weights, trades only what has drifted beyond its
     band, sales before purchases, and keeps a buffer of cash after costs. Shows turnover, costs,
     the tracking error before and after, what wider and narrower bands would cost, and what the
-    risk gate says. By default that is all; with `execution` paper the orders are handed in, once
+    risk gate says. By default that is all; on paper or live the orders are handed in, once
     in a session however often it runs. What is held and has no target is sold.
 
     Args:
@@ -78,8 +80,11 @@ def portfolio_rebalance(
         start: First session to look at; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a paper account is opened where there is none.
-        execution: Whether orders are handed in; `plan` only shows them and writes nothing.
+        account: Name of the account; a paper account is opened where there is none, a live one
+            needs every switch (`tradeflows live-check`).
+        execution: Whether orders are handed in, with play money or, with every switch of
+            `tradeflows live-check`, as `live`; `plan` only shows them for a paper account.
+        approval: Whether a person must approve the orders first; the run pauses until then.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
@@ -89,11 +94,12 @@ def portfolio_rebalance(
         lookback_sessions: On how many of the newest returns weights and tracking error stand.
         rebalance: Band around each target, how far to trade, smallest trade, cash buffer.
     """
+    desk = live_trade if execution == "live" else paper_trade
     bars = data.load_bars(
         symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
     )
     data.check_sizing_allowed(bars)
-    book = paper_trade.settle(
+    book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
         rules=rules, limits=limits,
     )  # fmt: skip
@@ -107,17 +113,16 @@ def portfolio_rebalance(
     )  # fmt: skip
     looked = portfolio.nothing_to_place(account, plan)
     if plan.trades:
-        looked = paper_trade.submit(
-            account, bars, plan.orders, limits=limits, execution="plan", book=book
-        )
-    placed = looked
-    if plan.trades and execution != "plan":
-        placed = paper_trade.submit(
-            account, bars, plan.orders, limits=limits, execution=execution, book=book
-        )
+        looked = desk.look(account, bars, plan.orders, limits=limits, book=book)
+    placed, orders = looked, plan.orders
+    if approval:
+        orders = live_trade.approve(account, orders, execution=execution)
+    if orders.orders and execution != "plan":
+        placed = desk.submit(account, bars, orders, limits=limits, execution=execution, book=book)
     findings = portfolio.portfolio_rebalance_findings(
-        bars, book=book, plan=plan, looked=looked, placed=placed, execution=execution
-    )
+        bars, book=book, plan=plan, looked=looked, placed=placed, execution=execution,
+        refusal=orders.refusal,
+    )  # fmt: skip
     return monitor.publish(findings)
 
 
@@ -131,7 +136,7 @@ def stop_loss_monitor(
     as_of: SessionDate | None = None,
     adjustment: ReturnAdjustment = Adjustment.TOTAL,
     account: AccountName = "main",
-    execution: Literal["plan", "paper"] = "paper",
+    execution: Execution = "paper",
     capital: Capital = 100_000.0,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -154,8 +159,10 @@ def stop_loss_monitor(
         start: First session to look at, before every stop was armed; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a paper account is opened where there is none.
-        execution: Whether positions are left; `plan` only shows it and writes nothing.
+        account: Name of the account; a paper account is opened where there is none, a live one
+            needs every switch (`tradeflows live-check`).
+        execution: Whether positions are left, with play money or, with every switch of
+            `tradeflows live-check`, as `live`; `plan` only shows it for a paper account.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
@@ -163,10 +170,11 @@ def stop_loss_monitor(
         default_stop: The stop a position gets that has none; by default it gets none.
         lookback_sessions: On how many of the newest returns the volatility stands.
     """
+    desk = live_trade if execution == "live" else paper_trade
     bars = data.load_bars(
         symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
     )
-    book = paper_trade.settle(
+    book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
         rules=rules, limits=limits,
     )  # fmt: skip
@@ -174,7 +182,7 @@ def stop_loss_monitor(
     watch = portfolio.watch_stops(bars, book, stops, lookback_sessions=lookback_sessions)
     portfolio.record_triggers(bars, watch, execution=execution)
     placed = [
-        paper_trade.submit(account, bars, plan, limits=limits, execution=execution, book=book)
+        desk.submit(account, bars, plan, limits=limits, execution=execution, book=book)
         for plan in watch.plans
     ]
     findings = portfolio.stop_loss_findings(

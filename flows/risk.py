@@ -1,12 +1,12 @@
 """Risk flows: protecting an account against its losses, watching its limits."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from slices.adaptive_portfolio import tasks as portfolio
 from slices.data import tasks as data
-from slices.domain.accounts import AccountName
+from slices.domain.accounts import AccountName, Execution
 from slices.domain.bars import Adjustment
 from slices.domain.limits import DEFAULT_LIMITS, RiskLimits
 from slices.domain.parameters import (
@@ -25,6 +25,7 @@ from slices.domain.parameters import (
 from slices.domain.protection import DEFAULT_PROTECTION, DrawdownProtection, ProtectionRules
 from slices.domain.risk_monitoring import RiskMonitoring
 from slices.domain.tiers import DEFAULT_TIERS, CapitalTiers
+from slices.live_trade import tasks as live_trade
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
 from slices.runtime.workflow import workflow
@@ -40,7 +41,7 @@ def drawdown_protection(
     as_of: SessionDate | None = None,
     adjustment: ReturnAdjustment = Adjustment.TOTAL,
     account: AccountName = "main",
-    execution: Literal["plan", "paper"] = "paper",
+    execution: Execution = "paper",
     capital: Capital = 100_000.0,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -65,8 +66,10 @@ def drawdown_protection(
         start: First session to look at; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; it is opened where there is none.
-        execution: Whether anything is done; `plan` only shows it and writes nothing.
+        account: Name of the account; a paper account is opened where there is none, a live one
+            needs every switch (`tradeflows live-check`).
+        execution: Whether anything is done, with play money or, with every switch of
+            `tradeflows live-check`, as `live`; `plan` only shows it for a paper account.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
@@ -76,11 +79,12 @@ def drawdown_protection(
         lookback_sessions: On how many of the newest returns correlations stand.
         liquidate: Whether all positions are closed before the account is halted.
     """
+    desk = live_trade if execution == "live" else paper_trade
     bars = data.load_bars(
         symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
     )
     data.check_sizing_allowed(bars)
-    book = paper_trade.settle(
+    book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
         rules=rules, limits=limits,
     )  # fmt: skip
@@ -90,16 +94,14 @@ def drawdown_protection(
         released=released, liquidate=liquidate,
     )  # fmt: skip
     pause = portfolio.pause_trading(bars, assessed, execution=execution, liquidate=liquidate)
-    withdrawn = paper_trade.withdraw(
+    withdrawn = desk.withdraw(
         account, bars, portfolio.to_withdraw(book, assessed), session=book.session or book.opened,
-        execution=execution,
+        execution=execution, limits=limits,
     )  # fmt: skip
     plan = portfolio.plan_reduction(book, assessed, whole_shares=rules.whole_shares)
     placed = None
     if plan.orders:
-        placed = paper_trade.submit(
-            account, bars, plan, limits=limits, execution=execution, book=book
-        )
+        placed = desk.submit(account, bars, plan, limits=limits, execution=execution, book=book)
     halt = portfolio.halt_trading(bars, assessed, pause, execution=execution)
     findings = portfolio.drawdown_protection_findings(
         bars, book=book, protection=assessed, pauses=portfolio.announce_pauses(pause, halt),
@@ -118,7 +120,7 @@ def risk_monitoring(
     as_of: SessionDate | None = None,
     adjustment: ReturnAdjustment = Adjustment.TOTAL,
     account: AccountName = "main",
-    execution: Literal["plan", "paper"] = "plan",
+    execution: Execution = "plan",
     capital: Capital = 100_000.0,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -142,8 +144,9 @@ def risk_monitoring(
         start: First session to look at; empty takes all there is.
         as_of: Session to look at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account.
-        execution: Whether the account is brought up to the session first; `plan` only reads it.
+        account: Name of the account; a live one needs every switch (`tradeflows live-check`).
+        execution: Whether the account is brought up to the session first, on paper or, with every
+            switch of `tradeflows live-check`, `live`; `plan` only reads a paper account.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
@@ -153,11 +156,12 @@ def risk_monitoring(
         lookback_sessions: On how many returns the tail of today's positions stands.
         confidence: Of value at risk and expected shortfall.
     """
+    desk = live_trade if execution == "live" else paper_trade
     bars = data.load_bars(
         symbols, source=source, feed=feed, start=start, end=as_of, adjustment=adjustment
     )
     data.check_sizing_allowed(bars)
-    book = paper_trade.settle(
+    book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
         rules=rules, limits=limits,
     )  # fmt: skip

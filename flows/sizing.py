@@ -6,7 +6,7 @@ from pydantic import Field
 
 from slices.backtest import tasks as backtest
 from slices.data import tasks as data
-from slices.domain.accounts import AccountName
+from slices.domain.accounts import AccountName, Execution
 from slices.domain.bars import Adjustment
 from slices.domain.limits import DEFAULT_LIMITS, RiskLimits
 from slices.domain.orders import Side
@@ -33,6 +33,7 @@ from slices.domain.sizing import (
 )
 from slices.domain.stops import StopKind
 from slices.domain.strategies import StrategyOption, StrategySettings
+from slices.live_trade import tasks as live_trade
 from slices.market_regime import tasks as market_regime
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
@@ -115,7 +116,7 @@ def position_sizing(
     return monitor.publish(findings)
 
 
-@workflow(sizes.check_rules_fit)
+@workflow(sizes.check_rules_fit, live_trade.check_approval)
 def risk_adjusted_trading(
     symbol: Symbol = "AAPL",
     symbols: Symbols = DEFAULT_SYMBOLS,
@@ -127,7 +128,8 @@ def risk_adjusted_trading(
     as_of: SessionDate | None = None,
     adjustment: ReturnAdjustment = Adjustment.TOTAL,
     account: AccountName = "main",
-    execution: Literal["plan", "paper"] = "paper",
+    execution: Execution = "paper",
+    approval: bool = False,
     capital: Capital = 100_000.0,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
@@ -154,8 +156,11 @@ def risk_adjusted_trading(
         start: First session to look at; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a paper account is opened where there is none.
-        execution: Whether the order is sent; `plan` only shows it and writes nothing.
+        account: Name of the account; a paper account is opened where there is none, a live one
+            needs every switch (`tradeflows live-check`).
+        execution: Whether the order is sent, with play money or, with every switch of
+            `tradeflows live-check`, as `live`; `plan` only shows it for a paper account.
+        approval: Whether a person must approve the orders first; the run pauses until then.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
@@ -167,12 +172,13 @@ def risk_adjusted_trading(
         reward_risk: Distance of the target over that of the stop.
         most_sessions: Sessions after which a stop by time leaves.
     """
+    desk = live_trade if execution == "live" else paper_trade
     bars = data.load_bars(
         sizes.universe(symbol, symbols), source=source, feed=feed, start=start, end=as_of,
         adjustment=adjustment,
     )  # fmt: skip
     data.check_sizing_allowed(bars)
-    book = paper_trade.settle(
+    book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs, rules=rules,
         limits=limits,
     )  # fmt: skip
@@ -183,13 +189,14 @@ def risk_adjusted_trading(
         bars, symbol, book, regimes[0], risk, terms=terms, side=side,
         exits=(StopKind(stop), reward_risk, most_sessions),
     )  # fmt: skip
-    placed = sizes.nothing_placed(account, proposal.plan)
-    if proposal.plan.orders:
-        placed = paper_trade.submit(
-            account, bars, proposal.plan, limits=limits, execution=execution, book=book
-        )
-    check = sizes.first_check(placed, proposal.plan, execution=execution)
+    plan = proposal.plan
+    if approval:
+        plan = live_trade.approve(account, plan, execution=execution)
+    placed = sizes.nothing_placed(account, plan)
+    if plan.orders:
+        placed = desk.submit(account, bars, plan, limits=limits, execution=execution, book=book)
+    check = sizes.first_check(placed, plan, execution=execution)
     findings = sizes.risk_adjusted_findings(
-        bars, proposal, placed, check, book=book, execution=execution
+        bars, proposal, placed, check, book=book, execution=execution, refusal=plan.refusal
     )
     return monitor.publish(findings)

@@ -38,6 +38,7 @@ def risk_adjusted_findings(
     *,
     book: AccountBook,
     execution: Execution = "paper",
+    refusal: str = "",
 ) -> RiskAdjustedTrade:
     """Put a trade together and say what became of it.
 
@@ -48,10 +49,12 @@ def risk_adjusted_findings(
         check: What the books said right after.
         book: The account before the trade.
         execution: Whether it was sent, or only looked at.
+        refusal: Why a person did not let the order leave; empty where nobody refused it.
     """
     size = proposal.size
     caveats = (
         *(f"No order: {each}" for each in proposal.refusals),
+        *refusal_caveats(refusal),
         *check.problems,
         *state_caveats(book),
         *data_caveats(bars),
@@ -66,7 +69,7 @@ def risk_adjusted_findings(
     report = Report(
         key="risk-adjusted-trading",
         title="A trade by its risk",
-        headline=headline(proposal, placement, check, execution=execution),
+        headline=headline(proposal, placement, check, execution=execution, refusal=refusal),
         figures=_figures(proposal),
         notes=(
             *(Note(text=each, tone=Tone.WARNING) for each in caveats),
@@ -92,7 +95,12 @@ def risk_adjusted_findings(
 
 
 def headline(
-    proposal: TradeProposal, placement: Placement, check: FirstCheck, *, execution: Execution
+    proposal: TradeProposal,
+    placement: Placement,
+    check: FirstCheck,
+    *,
+    execution: Execution,
+    refusal: str = "",
 ) -> str:
     """Say in one sentence whether the trade is taken, at what size, with which exits."""
     size, exits = proposal.size, proposal.exits
@@ -105,6 +113,8 @@ def headline(
         f"{size.bound_by.value}), stop {exits.stop_price:,.2f}{target}"
     )
     verb = DONE[proposal.side]
+    if refusal:
+        return f"Not approved: account '{placement.account}' would {verb[:-1]} {trade}."
     if check.problems:
         return f"Account '{placement.account}' has a problem with a trade of {trade}."
     if execution == "plan":
@@ -115,6 +125,11 @@ def headline(
             f"{verb} {trade}."
         )
     return f"Account '{placement.account}' {verb} {trade}, at the next session."
+
+
+def refusal_caveats(refusal: str) -> tuple[str, ...]:
+    """Say why a person did not let the order leave."""
+    return (f"The order was not approved, so it was not sent: {refusal}",) if refusal else ()
 
 
 def state_caveats(book: AccountBook) -> tuple[str, ...]:

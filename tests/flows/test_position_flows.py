@@ -59,7 +59,6 @@ def test_what_has_no_target_is_sold_before_anything_is_bought() -> None:
             each.order for each in orders_of(ledger, "moved") if str(each.order.session) == LATER
         ]
         book = read_book(ledger, "moved")
-    sent = [each for each in orders if str(each.session) == LATER]
     assert [(each.symbol, each.side) for each in sent] == [
         ("AAPL", Side.SELL),
         ("MSFT", Side.SELL),
@@ -115,7 +114,8 @@ def test_the_report_shows_costs_against_tracking() -> None:
         {"rebalance": {"trade_to": "middle"}},
         {"allocator": "held_weights"},
         {"lookback_sessions": 2},
-        {"execution": "live"},
+        {"execution": "margin"},
+        {"execution": "plan", "approval": True},
     ],
 )
 def test_bad_parameters_are_refused_before_a_run_exists(parameters: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def portfolio_rebalance_findings(
     looked: Placement,
     placed: Placement,
     execution: Execution,
+    refusal: str = "",
 ) -> PortfolioRebalance:
     """Put a plan, what the gate says of it and what became of it together.
 
@@ -51,8 +52,9 @@ def portfolio_rebalance_findings(
         looked: What the gate says.
         placed: What became of them.
         execution: Whether orders were sent, or only looked at.
+        refusal: Why a person did not let them leave; empty where nobody refused them.
     """
-    caveats = (*plan_caveats(book, plan), *refusals(looked, placed), *data_caveats(bars))
+    caveats = (*plan_caveats(book, plan, refusal), *refusals(looked, placed), *data_caveats(bars))
     notes = (*plan_notes(plan, placed), *data_notes(bars))
     parts = (
         trade_section(plan),
@@ -63,7 +65,7 @@ def portfolio_rebalance_findings(
     report = Report(
         key="portfolio-rebalance",
         title="Portfolio rebalancing",
-        headline=headline(plan, placed, execution=execution),
+        headline=headline(plan, placed, execution=execution, refusal=refusal),
         figures=figures(plan),
         notes=(
             *(Note(text=each, tone=Tone.WARNING) for each in caveats),
@@ -87,7 +89,9 @@ def portfolio_rebalance_findings(
     )
 
 
-def headline(plan: RebalancePlan, placed: Placement, *, execution: Execution) -> str:
+def headline(
+    plan: RebalancePlan, placed: Placement, *, execution: Execution, refusal: str = ""
+) -> str:
     """Say in one sentence what is traded."""
     if not plan.trades:
         return f"Nothing to trade at the close of {plan.session}: " + (
@@ -101,16 +105,16 @@ def headline(plan: RebalancePlan, placed: Placement, *, execution: Execution) ->
         f"account back to target, turning over {written(plan.turnover, Unit.FRACTION)} at a cost "
         f"of {written(plan.costs, Unit.MONEY)}"
     )
-    if execution == "plan":
-        return f"{trades}; nothing was sent."
+    if refusal or execution == "plan":
+        return f"{trades}; {'not approved, so ' if refusal else ''}nothing was sent."
     sent = sum(each.state not in REFUSED for each in placed.records)
     again = " before" if placed.is_repeated else ""
     return f"{trades}; {counted(sent, 'order')} went through{again}."
 
 
-def plan_caveats(book: AccountBook, plan: RebalancePlan) -> tuple[str, ...]:
+def plan_caveats(book: AccountBook, plan: RebalancePlan, refusal: str) -> tuple[str, ...]:
     """Say what keeps the account from its targets."""
-    found = []
+    found = [f"the orders were not approved: {refusal}"] if refusal else []
     if plan.unpriced:
         found.append(f"no close on {plan.session}, so not traded: {listed(plan.unpriced)}")
     if plan.unfunded:
