@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,10 @@ from slices.domain.calendar import session_close
 from slices.domain.errors import ParameterError
 from slices.domain.exact import price
 from slices.ledger.accounts import close_session, read_book
+from slices.ledger.guarding import guard_losses, withdraw_barred
 from slices.ledger.path import Step, nothing
 from slices.ledger.reconciling import reconcile
-from slices.ledger.states import set_state
 from slices.paper_trade.beginning import check_held
-from slices.quant.limits.loss import state_after
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from slices.ledger.path import Reached
     from slices.paper_trade.venue import PaperBroker
     from slices.quant.panel import Panel
-
-LOSS_GUARD = "loss limits"
-"""Who changes the state of an account after a loss, as the journal says it."""
 
 HISTORY_SESSIONS = 40
 """Bars before a session that a venue looks at: for market impact, and for restated prices."""
@@ -64,7 +60,7 @@ def live_until(
     """Live through every session after the newest closed one, each to its end.
 
     Whatever was interrupted is taken up where it ended. An account that stands at the session
-    already is only compared with its venue.
+    already is only compared with its venue. What waits in a halt is cancelled before it can fill.
 
     Args:
         ledger: The books; the caller holds the account's lock.
@@ -89,22 +85,29 @@ def live_until(
     stands = book.session
     for row in _rows_after(panel, stands or book.opened, until, included=stands is None):
         session = panel.sessions[row]
+        withdraw_barred(ledger, broker, account, at=_newest_close(book, bars))
         at = session_close(session, calendar=bars.calendar)
         broker.advance(recent(panel, row), until=session, reached=reached)
         reconcile(ledger, broker, account, at=at)
         reached(Step.BOOKED)
         close_session(ledger, account, session=session, marks=marks_at(panel, row), at=at)
-        book = guarded(ledger, account, limits=limits, at=at)
+        book = guard_losses(ledger, broker, account, limits=limits, at=at)
         reached(Step.CLOSED)
     if stands == until:
-        reconcile(ledger, broker, account, at=session_close(until, calendar=bars.calendar))
+        at = session_close(until, calendar=bars.calendar)
+        reconcile(ledger, broker, account, at=at)
+        withdraw_barred(ledger, broker, account, at=at)
         return read_book(ledger, account, curve=False)
     return book
 
 
 def _rows_after(panel: Panel, newest: dt.date, until: dt.date, *, included: bool) -> range:
-    first = bisect_right(panel.sessions, newest)
-    return range(first - 1 if included else first, bisect_right(panel.sessions, until))
+    first = (bisect_left if included else bisect_right)(panel.sessions, newest)
+    return range(first, bisect_right(panel.sessions, until))
+
+
+def _newest_close(book: AccountBook, bars: DatasetRef) -> dt.datetime:
+    return session_close(book.session or book.opened, calendar=bars.calendar)
 
 
 def recent(panel: Panel, row: int) -> Panel:
@@ -119,18 +122,3 @@ def marks_at(panel: Panel, row: int) -> tuple[Mark, ...]:
         Mark(symbol=panel.symbols[i], price=price(float(closes[i])), session=panel.sessions[row])
         for i in np.flatnonzero(np.isfinite(closes))
     )
-
-
-def guarded(ledger: Ledger, account: str, *, limits: RiskLimits, at: dt.datetime) -> AccountBook:
-    """Take an account that lost too much out of trading; only a recorded release brings it back.
-
-    Returns:
-        The account afterwards.
-    """
-    book = read_book(ledger, account, curve=False)
-    found = state_after(book, limits)
-    if found is None:
-        return book
-    state, reason = found
-    set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)
-    return read_book(ledger, account, curve=False)

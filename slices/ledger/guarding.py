@@ -1,0 +1,97 @@
+"""What losses and halts take away: the right to trade, and the orders that wait at the broker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from slices.domain.accounts import TradingState
+from slices.domain.orders import OPEN_STATES, OrderState
+from slices.ledger.accounts import read_book
+from slices.ledger.orders import orders_of, write_answer, write_ended
+from slices.ledger.states import set_state, trading_state
+from slices.quant.limits.loss import state_after
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from slices.domain.accounts import AccountBook
+    from slices.domain.brokers import Broker
+    from slices.domain.limits import RiskLimits
+    from slices.domain.orders import Order
+    from slices.ledger.opening import Ledger
+
+LOSS_GUARD = "loss limits"
+"""Who changes the state of an account after a loss, as the journal says it."""
+
+
+def guard_losses(
+    ledger: Ledger, broker: Broker, account: str, *, limits: RiskLimits, at: dt.datetime
+) -> AccountBook:
+    """Take an account that lost too much out of trading; only a recorded release brings it back.
+
+    Orders that wait and that it may no longer trade are cancelled, whoever halted it.
+
+    Args:
+        ledger: Where the account is.
+        broker: Who trades for it.
+        account: Its name; its newest session is closed.
+        limits: Losses from which on it may only reduce, or nothing more.
+        at: Instant (UTC) to record it with.
+
+    Returns:
+        The account afterwards, without its curve.
+
+    Raises:
+        BrokerError: Orders were to be cancelled and the broker cannot be asked.
+    """
+    book = read_book(ledger, account, curve=False)
+    found = state_after(book, limits)
+    if found is not None:
+        state, reason = found
+        set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)
+    withdrawn = withdraw_barred(ledger, broker, account, at=at)
+    return book if found is None and not withdrawn else read_book(ledger, account, curve=False)
+
+
+def withdraw_barred(ledger: Ledger, broker: Broker, account: str, *, at: dt.datetime) -> int:
+    """Cancel what waits and may not be traded: all of it in a halt, else what does not reduce.
+
+    Returns:
+        How many orders.
+
+    Raises:
+        BrokerError: The broker cannot be asked.
+    """
+    state, reason = trading_state(ledger, account)
+    if state is TradingState.ACTIVE:
+        return 0
+    book = read_book(ledger, account, curve=False)
+    barred = [
+        each.order
+        for each in orders_of(ledger, account, states=OPEN_STATES)
+        if state is TradingState.HALTED or not _only_reduces(book, each.order)
+    ]
+    for order in barred:
+        _cancel(ledger, broker, order, why=f"withdrawn: trading is {state} ({reason})", at=at)
+    return len(barred)
+
+
+def _only_reduces(book: AccountBook, order: Order) -> bool:
+    if order.target_weight is not None:
+        return order.target_weight == 0
+    held = book.held(order.symbol)
+    is_smaller = held * order.signed_quantity < 0 and order.quantity <= abs(held)
+    return order.reduce_only or is_smaller
+
+
+def _cancel(ledger: Ledger, broker: Broker, order: Order, *, why: str, at: dt.datetime) -> None:
+    name = order.client_order_id
+    broker.cancel(name)
+    answer = broker.get_by_client_id(name)
+    if answer is None:
+        write_ended(ledger, name, OrderState.CANCELLED, why, at=at)
+    elif answer.state is OrderState.CANCELLED:
+        write_answer(ledger, name, replace(answer, reason=why), at=at)
+    else:
+        write_answer(ledger, name, answer, at=at)

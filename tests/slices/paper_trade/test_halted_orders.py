@@ -1,0 +1,135 @@
+"""Orders that wait at the venue when trading is halted do not fill."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slices.domain.accounts import TradingState
+from slices.domain.calendar import session_close
+from slices.domain.exact import money, price, quantity
+from slices.domain.limits import DEFAULT_LIMITS
+from slices.domain.orders import OrderKind, OrderState, Side
+from slices.domain.trading import OrderPlan, PlannedOrder
+from slices.ledger.accounts import open_account
+from slices.ledger.opening import Ledger
+from slices.ledger.orders import orders_of
+from slices.ledger.states import set_state, write_halt_file
+from slices.paper_trade import desk
+from slices.paper_trade.venue import PaperBroker
+from slices.quant.panel import read_panel
+from tests.slices.paper_trade.paper_accounts import books, closes
+from tests.slices.quant.market import stored
+
+BARS = closes(symbols=4, sessions=60)
+PANEL = read_panel(BARS)
+DAYS = PANEL.sessions
+FIRST = PANEL.symbols[0]
+AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+Halt = Callable[[Ledger, str], object]
+
+
+def by_file(ledger: Ledger, _account: str) -> None:
+    write_halt_file(ledger.halt_file, reason="a test", by="test", at=AT)
+
+
+def by_state(ledger: Ledger, account: str) -> None:
+    set_state(ledger, account, TradingState.HALTED, reason="a test", by="test", at=AT)
+
+
+def of_everybody(ledger: Ledger, _account: str) -> None:
+    by_state(ledger, "")
+
+
+def order(
+    side: Side = Side.BUY, *, shares: float = 100, limit: float | None = None, sequence: int = 0
+) -> PlannedOrder:
+    return PlannedOrder(
+        symbol=FIRST,
+        side=side,
+        quantity=quantity(shares),
+        kind=OrderKind.MARKET if limit is None else OrderKind.LIMIT,
+        limit_price=None if limit is None else price(limit),
+        sequence=sequence,
+    )
+
+
+def handed_in(account: str, day: dt.date, *orders: PlannedOrder) -> None:
+    plan = OrderPlan(workflow="a_flow", strategy="by hand", session=day, orders=orders)
+    placed = desk.submit(account, BARS, plan)
+    assert [each.state for each in placed.records] == [OrderState.ACCEPTED] * len(orders)
+
+
+def states(account: str) -> list[OrderState]:
+    with books() as ledger:
+        return [each.state for each in orders_of(ledger, account)]
+
+
+@pytest.mark.parametrize("halt", [by_file, by_state, of_everybody])
+def test_r34_what_waits_at_the_venue_does_not_fill_after_a_halt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, halt: Halt
+) -> None:
+    monkeypatch.setenv("TRADEFLOWS_HOME", str(tmp_path))
+    desk.settle("main", BARS, as_of=DAYS[10])
+    handed_in("main", DAYS[10], order())
+    with books() as ledger:
+        halt(ledger, "main")
+    book = desk.settle("main", BARS, as_of=DAYS[13])
+    assert (book.state, book.session, book.positions) == (TradingState.HALTED, DAYS[13], ())
+    assert states("main") == [OrderState.CANCELLED]
+
+
+def test_r34_what_waits_is_cancelled_at_once_where_no_session_has_passed() -> None:
+    desk.settle("at-once", BARS, as_of=DAYS[10])
+    handed_in("at-once", DAYS[10], order())
+    with books() as ledger:
+        by_state(ledger, "at-once")
+    assert desk.settle("at-once", BARS, as_of=DAYS[10]).open_orders == ()
+    with books() as ledger:
+        assert PaperBroker(ledger, "at-once").open_orders() == ()
+
+
+def test_an_account_that_may_only_reduce_keeps_the_orders_that_do() -> None:
+    desk.settle("reducing", BARS, as_of=DAYS[10])
+    handed_in("reducing", DAYS[10], order())
+    desk.settle("reducing", BARS, as_of=DAYS[11])
+    handed_in("reducing", DAYS[11], order(Side.SELL, shares=40), order())
+    with books() as ledger:
+        state = TradingState.REDUCING
+        set_state(ledger, "reducing", state, reason="a test", by="test", at=AT)
+    book = desk.settle("reducing", BARS, as_of=DAYS[12])
+    assert [each.quantity for each in book.positions] == [quantity(60)]
+    assert states("reducing")[1:] == [OrderState.FILLED, OrderState.CANCELLED]
+
+
+def test_r33_a_loss_that_halts_takes_back_what_waits(tmp_path: Path) -> None:
+    bars = stored(tmp_path, DAYS[:4], {FIRST: np.array([100.0, 100.0, 100.0, 45.0])})
+    limits = DEFAULT_LIMITS.model_copy(update={"max_drawdown": 0.5})
+    waits = order(Side.SELL, shares=1, limit=105.0)
+    plan = OrderPlan(
+        workflow="a_flow", strategy="by hand", session=DAYS[1], orders=(order(shares=950),)
+    )
+    later = OrderPlan(workflow="a_flow", strategy="limit", session=DAYS[2], orders=(waits,))
+    desk.settle("fallen", bars, as_of=DAYS[1], limits=limits)
+    desk.submit("fallen", bars, plan, limits=limits)
+    desk.settle("fallen", bars, as_of=DAYS[2], limits=limits)
+    placed = desk.submit("fallen", bars, later, limits=limits)
+    assert [each.state for each in placed.records] == [OrderState.ACCEPTED]
+    book = desk.settle("fallen", bars, as_of=DAYS[3], limits=limits)
+    assert (book.state, book.open_orders) == (TradingState.HALTED, ())
+
+
+def test_an_account_killed_before_its_first_close_goes_on_with_bars_that_begin_later(
+    tmp_path: Path,
+) -> None:
+    with books() as ledger:
+        at = session_close(DAYS[10])
+        open_account(ledger, "late", capital=money(100_000), session=DAYS[10], at=at)
+    later = stored(tmp_path, DAYS[12:20], {FIRST: PANEL.close[12:20, 0].copy()})
+    book = desk.settle("late", later)
+    assert [each.session for each in book.curve] == list(DAYS[12:20])
