@@ -54,6 +54,7 @@ def sessions_between(start: dt.date, end: dt.date, *, calendar: str = "XNYS") ->
     return [stamp.date() for stamp in stamps]
 
 
+@lru_cache(maxsize=16384)
 def session_close(session: dt.date, *, calendar: str = "XNYS") -> dt.datetime:
     """Return the instant (UTC) at which a session closes."""
     stamp = _calendar(calendar).session_close(session.isoformat())
