@@ -22,7 +22,8 @@ HALVES = {"AAPL": 0.5, "MSFT": 0.5}
 
 
 def rebalanced(account: str, day: str = DAY, **given: Any) -> PortfolioRebalance:
-    return portfolio_rebalance(account=account, as_of=day, **given)
+    result: PortfolioRebalance = portfolio_rebalance(account=account, as_of=day, **given)
+    return result
 
 
 def test_by_default_trades_are_shown_and_nothing_is_written() -> None:
