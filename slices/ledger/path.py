@@ -19,6 +19,7 @@ from slices.ledger.fingerprints import check_traded_with, traded_with
 from slices.ledger.judging import Decided, paired, write_judged
 from slices.ledger.orders import orders_of, write_ended
 from slices.ledger.sending import (
+    FAILED,
     Reached,
     Step,
     cancel_open,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from slices.domain.orders import Order, OrderRecord
     from slices.ledger.opening import Ledger
     from slices.quant.limits.facts import GateFacts
-
-SALE_FAILED = (OrderState.REJECTED, OrderState.CANCELLED)
 
 __all__ = ["Reached", "Step", "cancel_open", "look", "nothing", "place", "resolve"]
 
@@ -174,7 +173,7 @@ def _purchases(
     """Return the purchases to send, judged once more where a sale was refused."""
     account, session, at = facts.book.name, facts.session, facts.at
     known = records_by_name(ledger, account, session)
-    ended = {name for name, each in known.items() if each.state in SALE_FAILED}
+    ended = {name for name, each in known.items() if each.state in FAILED}
     left = [each for each in accepted if each.client_order_id not in ended]
     if len(left) < len(accepted):
         for order, decision in paired(left, judge_orders(left, facts, limits)):

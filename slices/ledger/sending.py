@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from slices.domain.brokers import Broker
 
 UNCLEAR = (OrderState.INTENDED, OrderState.UNKNOWN)
+FAILED = (OrderState.REJECTED, OrderState.CANCELLED)
 TOGETHER_SECONDS = 0.1
 
 
@@ -199,7 +200,8 @@ def resolve(
 
     The broker is asked by our name for the order. What it has is recorded. What it does not have is
     sent, under the same name, where it was decided in the broker's session and trading is allowed;
-    else it is withdrawn.
+    else it is withdrawn. So are purchases decided with a sale that failed: it was to pay for them,
+    and there are no limits here to judge them by.
 
     Returns:
         How many there were.
@@ -221,8 +223,35 @@ def resolve(
             why = f"not sent: decided on {order.session} and found unsent on {current}"
             write_ended(ledger, order.client_order_id, OrderState.CANCELLED, why, at=at)
     timely = [each for each in missing if current is not None and each.session >= current]
-    send_all(ledger, broker, account, timely, at=at, reached=reached)
+    sales = [each for each in timely if each.side is Side.SELL]
+    if send_all(ledger, broker, account, sales, at=at, reached=reached):
+        purchases = [each for each in timely if each.side is Side.BUY]
+        paid_for = _paid_for(ledger, account, purchases, at=at)
+        send_all(ledger, broker, account, paid_for, at=at, reached=reached)
     return len(unclear)
+
+
+def _paid_for(
+    ledger: Ledger, account: str, purchases: Iterable[Order], *, at: dt.datetime
+) -> list[Order]:
+    """Return the purchases no failed sale was decided with; the others are withdrawn."""
+    paid_for = []
+    for order in purchases:
+        sales = [
+            each.order.symbol
+            for each in orders_of(ledger, account, session=order.session, states=FAILED)
+            if each.order.side is Side.SELL and _decision(each.order) == _decision(order)
+        ]
+        if sales:
+            why = f"not sent: the sale of {', '.join(sales)} that was decided with it failed"
+            write_ended(ledger, order.client_order_id, OrderState.CANCELLED, why, at=at)
+        else:
+            paid_for.append(order)
+    return paid_for
+
+
+def _decision(order: Order) -> tuple[str, str]:
+    return order.workflow, order.strategy
 
 
 def _answered(ledger: Ledger, broker: Broker, name: str, *, at: dt.datetime) -> bool:

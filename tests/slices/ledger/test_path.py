@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from slices.domain.accounts import TradingState
@@ -132,6 +134,39 @@ def test_a_purchase_that_a_refused_sale_was_to_pay_for_is_not_sent(marked: Ledge
         OrderState.ACCEPTED,
         OrderState.CANCELLED,
     ]
+
+
+def test_r23_killed_after_a_refused_sale_no_purchase_leaves_that_it_was_to_pay_for(
+    marked: Ledger,
+) -> None:
+    broker = RefusesSales()
+    held = wanted("AAPL", 900)
+    placed(marked, broker, [held], strategy="first")
+    broker.fill(held.client_order_id, shares=900, at_price=100)
+    broker.session = NEXT
+    reconcile(marked, broker, "main", at=AT)
+    mark(marked, session=NEXT)
+    sale = wanted("AAPL", 900, side=Side.SELL, session=NEXT)
+    with pytest.raises(InterruptedError):
+        placed(
+            marked,
+            broker,
+            [sale, wanted("IBM", 500, session=NEXT)],
+            session=NEXT,
+            reached=interrupted_at(Step.INTENDED),
+        )
+    assert states(marked)[1:] == [OrderState.INTENDED] * 2
+    resolve(marked, broker, "main", at=AT)
+    assert states(marked)[1:] == [OrderState.REJECTED, OrderState.CANCELLED]
+    assert list(broker.submissions) == [held.client_order_id]
+
+
+def interrupted_at(step: Step) -> Callable[[Step], None]:
+    def reached(now: Step) -> None:
+        if now is step:
+            raise InterruptedError
+
+    return reached
 
 
 @pytest.mark.parametrize("fault", UNCLEAR)
