@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.adaptive_portfolio.history import read_history
 from slices.adaptive_portfolio.rebalancing.planning import Terms, planned_changes
 from slices.adaptive_portfolio.rebalancing.standing import check_held, holdings_at
-from slices.domain.errors import DataError
 from slices.domain.exact import quantity as exact_quantity
 from slices.domain.numbers import written
 from slices.domain.orders import Side
@@ -20,6 +18,7 @@ from slices.domain.report import Unit
 from slices.domain.trading import OrderPlan, PlannedOrder
 from slices.quant.covariance import sample_covariance
 from slices.quant.panel import read_panel
+from slices.quant.returns import simple_returns
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.parameters import Costs
     from slices.domain.rebalancing import RebalanceRules, TargetWeights
+    from slices.quant.panel import Panel
     from slices.quant.types import FloatArray
 
 WORKFLOW = "portfolio_rebalance"
@@ -67,7 +67,7 @@ def plan_rebalance(
     holdings, weights = holdings_at(panel, book, costs), np.array(targets.weights)
     terms = Terms(rules=rules, costs=costs, whole_shares=whole_shares)
     changes = planned_changes(holdings, weights, terms)
-    spread = annual_covariance(bars, lookback_sessions)
+    spread = annual_covariance(panel, lookback_sessions)
     lines = _lines(holdings, changes)
     session = panel.sessions[-1]
     return RebalancePlan(
@@ -93,17 +93,16 @@ def plan_rebalance(
     )
 
 
-def annual_covariance(bars: DatasetRef, lookback_sessions: int) -> FloatArray | None:
-    """Return the covariance of the newest returns per year; None where there are too few."""
-    try:
-        history = read_history(bars)
-    except DataError:
+def annual_covariance(panel: Panel, lookback_sessions: int) -> FloatArray | None:
+    """Return the covariance of the newest returns per year; None where there are too few.
+
+    Only sessions count in which every symbol has a return.
+    """
+    returns = simple_returns(panel.close)[-lookback_sessions:]
+    complete = returns[np.isfinite(returns).all(axis=1)]
+    if complete.shape[0] < 2:
         return None
-    count = min(lookback_sessions, len(history.sessions) - 1)
-    if count < 2:
-        return None
-    spread = sample_covariance(history.newest_returns(count))
-    return np.asarray(spread * history.periods_per_year)
+    return np.asarray(sample_covariance(complete) * panel.periods_per_year)
 
 
 def tracking_error(drift: FloatArray, covariance: FloatArray | None) -> float:

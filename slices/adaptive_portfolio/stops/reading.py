@@ -110,7 +110,7 @@ def _reading(
         raise BadDataError(dataset="bars", problem=f"{stop.symbol} has none, and it is held")
     guarded = guarded_by(stop, position, track, ratio=standing.ratio)
     levels = levels_of(stop, track, guarded)
-    close, level = float(track.close[-1]), float(levels[-1])
+    close, level, usual = float(track.close[-1]), float(levels[-1]), float(track.ranges[-1])
     hit, hit_level, left = _hit(stop, track, guarded, levels, bars)
     ahead = (level - close) * guarded.sign * (1 if stop.kind is StopKind.TARGET else -1)
     shares = abs(float(position.quantity))
@@ -122,7 +122,7 @@ def _reading(
         close=close,
         level=level,
         distance=ahead / close,
-        distance_ranges=ahead / float(track.ranges[-1]),
+        distance_ranges=ahead / usual if usual > 0 else math.nan,
         sessions_left=left,
         unrealized_pnl=(close - float(position.average_price)) * float(position.quantity),
         at_risk=math.nan if stop.kind is StopKind.TARGET else _at_risk(ahead, shares),

@@ -44,10 +44,11 @@ def watch_stops(
         ParameterError: Where the bars begin after a stop was armed.
         SymbolNotFoundError: Where bars of something held are missing.
     """
-    readings = read_stops(bars, read_panel(bars), book, stops)
+    panel = read_panel(bars)
+    readings = read_stops(bars, panel, book, stops)
     leaving = _leaving(book, readings)
     guarded = {each.stop.symbol for each in readings}
-    covariance = annual_covariance(bars, lookback_sessions)
+    covariance = annual_covariance(panel, lookback_sessions)
     gone = {each.stop.symbol for each in leaving}
     return StopWatch(
         session=stops.session,
