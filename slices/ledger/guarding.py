@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from slices.domain.accounts import TradingState
 from slices.domain.orders import OPEN_STATES, OrderState
 from slices.ledger.accounts import read_book
+from slices.ledger.journal import EVERYBODY
 from slices.ledger.orders import orders_of, write_answer, write_ended
 from slices.ledger.states import set_state, trading_state
 from slices.quant.limits.loss import state_after
@@ -55,7 +56,10 @@ def guard_losses(
 
 
 def withdraw_barred(ledger: Ledger, broker: Broker, account: str, *, at: dt.datetime) -> int:
-    """Cancel what waits and may not be traded: all of it in a halt, else what does not reduce.
+    """Cancel what waits and may not be traded.
+
+    Where everything is halted that is all of it. An account that is halted by itself, or may only
+    reduce, keeps the orders that do: they may be those that close it.
 
     Returns:
         How many orders.
@@ -66,11 +70,12 @@ def withdraw_barred(ledger: Ledger, broker: Broker, account: str, *, at: dt.date
     state, reason = trading_state(ledger, account)
     if state is TradingState.ACTIVE:
         return 0
+    is_everything = trading_state(ledger, EVERYBODY)[0] is TradingState.HALTED
     book = read_book(ledger, account, curve=False)
     barred = [
         each.order
         for each in orders_of(ledger, account, states=OPEN_STATES)
-        if state is TradingState.HALTED or not _only_reduces(book, each.order)
+        if is_everything or not _only_reduces(book, each.order)
     ]
     for order in barred:
         _cancel(ledger, broker, order, why=f"withdrawn: trading is {state} ({reason})", at=at)

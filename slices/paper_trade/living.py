@@ -60,7 +60,7 @@ def live_until(
     """Live through every session after the newest closed one, each to its end.
 
     Whatever was interrupted is taken up where it ended. An account that stands at the session
-    already is only compared with its venue. What waits in a halt is cancelled before it can fill.
+    already is only compared with its venue. What a halt forbids is cancelled before it can fill.
 
     Args:
         ledger: The books; the caller holds the account's lock.

@@ -46,16 +46,13 @@ def of_everybody(ledger: Ledger, _account: str) -> None:
     by_state(ledger, "")
 
 
-def order(
-    side: Side = Side.BUY, *, shares: float = 100, limit: float | None = None, sequence: int = 0
-) -> PlannedOrder:
+def order(side: Side = Side.BUY, *, shares: float = 100, stop: float | None = None) -> PlannedOrder:
     return PlannedOrder(
         symbol=FIRST,
         side=side,
         quantity=quantity(shares),
-        kind=OrderKind.MARKET if limit is None else OrderKind.LIMIT,
-        limit_price=None if limit is None else price(limit),
-        sequence=sequence,
+        kind=OrderKind.MARKET if stop is None else OrderKind.STOP,
+        stop_price=None if stop is None else price(stop),
     )
 
 
@@ -94,27 +91,44 @@ def test_r34_what_waits_is_cancelled_at_once_where_no_session_has_passed() -> No
         assert PaperBroker(ledger, "at-once").open_orders() == ()
 
 
-def test_an_account_that_may_only_reduce_keeps_the_orders_that_do() -> None:
-    desk.settle("reducing", BARS, as_of=DAYS[10])
-    handed_in("reducing", DAYS[10], order())
-    desk.settle("reducing", BARS, as_of=DAYS[11])
-    handed_in("reducing", DAYS[11], order(Side.SELL, shares=40), order())
+@pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])
+def test_an_account_that_is_restricted_by_itself_keeps_the_orders_that_reduce(
+    state: TradingState,
+) -> None:
+    name = f"only-{state}"
+    desk.settle(name, BARS, as_of=DAYS[10])
+    handed_in(name, DAYS[10], order())
+    desk.settle(name, BARS, as_of=DAYS[11])
+    handed_in(name, DAYS[11], order(Side.SELL, shares=40), order())
     with books() as ledger:
-        state = TradingState.REDUCING
-        set_state(ledger, "reducing", state, reason="a test", by="test", at=AT)
-    book = desk.settle("reducing", BARS, as_of=DAYS[12])
+        set_state(ledger, name, state, reason="a test", by="test", at=AT)
+    book = desk.settle(name, BARS, as_of=DAYS[12])
     assert [each.quantity for each in book.positions] == [quantity(60)]
-    assert states("reducing")[1:] == [OrderState.FILLED, OrderState.CANCELLED]
+    assert states(name)[1:] == [OrderState.FILLED, OrderState.CANCELLED]
+
+
+def test_r34_a_halt_of_everything_takes_back_what_reduces_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRADEFLOWS_HOME", str(tmp_path))
+    desk.settle("main", BARS, as_of=DAYS[10])
+    handed_in("main", DAYS[10], order())
+    desk.settle("main", BARS, as_of=DAYS[11])
+    handed_in("main", DAYS[11], order(Side.SELL, shares=40))
+    with books() as ledger:
+        by_file(ledger, "main")
+    book = desk.settle("main", BARS, as_of=DAYS[12])
+    assert [each.quantity for each in book.positions] == [quantity(100)]
 
 
 def test_r33_a_loss_that_halts_takes_back_what_waits(tmp_path: Path) -> None:
     bars = stored(tmp_path, DAYS[:4], {FIRST: np.array([100.0, 100.0, 100.0, 45.0])})
     limits = DEFAULT_LIMITS.model_copy(update={"max_drawdown": 0.5})
-    waits = order(Side.SELL, shares=1, limit=105.0)
+    waits = order(shares=1, stop=105.0)
     plan = OrderPlan(
         workflow="a_flow", strategy="by hand", session=DAYS[1], orders=(order(shares=950),)
     )
-    later = OrderPlan(workflow="a_flow", strategy="limit", session=DAYS[2], orders=(waits,))
+    later = OrderPlan(workflow="a_flow", strategy="breakout", session=DAYS[2], orders=(waits,))
     desk.settle("fallen", bars, as_of=DAYS[1], limits=limits)
     desk.submit("fallen", bars, plan, limits=limits)
     desk.settle("fallen", bars, as_of=DAYS[2], limits=limits)
