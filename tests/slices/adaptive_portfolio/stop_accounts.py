@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 from slices.domain.trading import Placement
 
 ACCOUNT = "main"
+CODE = "tested"
+"""Stands for the trading code, so that books are equal whatever is edited meanwhile."""
+
 LENGTH = 40
 
 
@@ -174,7 +177,7 @@ def falling() -> DatasetRef:
 
 def session_of_steps(reached: Callable[[object], None]) -> None:
     """Look at the session that hits both, telling also of the steps of the order path."""
-    desk.place = partial(path.place, reached=reached)
+    desk.place = partial(path.place, reached=reached, code=CODE)
     look(falling(), back=3, reached=reached)
 
 
@@ -271,5 +274,6 @@ def race(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    desk.place = partial(path.place, code=CODE)
     with tempfile.TemporaryDirectory() as home:
         {"kills": kills, "late": late, "race": race}[sys.argv[1]](Path(home))
