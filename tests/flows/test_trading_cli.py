@@ -153,6 +153,22 @@ def test_one_account_is_halted_and_released_alone(
     assert json.loads(out)["state"] == "halted", "the halt of everything still stands"
 
 
+def test_releasing_everything_names_what_is_halted_by_itself(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(capsys, "halt", "--account", "main", "--reason", "lost too much")
+    told(capsys, "halt")
+    _, out, _ = told(capsys, "release", "--reason", "checked", "--json")
+    (still,) = json.loads(out)["still"]
+    assert (still["account"], still["mode"], still["state"]) == ("main", "paper", "halted")
+    told(capsys, "halt")
+    code, out, _ = told(capsys, "release", "--reason", "checked")
+    assert code == Exit.OK
+    assert "lost too much" in out
+    assert "tradeflows release --account main" in out
+    assert read_book(ledger, "main").state is TradingState.HALTED
+
+
 def test_halting_an_account_there_is_not_fails(
     ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
