@@ -192,6 +192,6 @@ def summary(
         ("Exits sent", f"{sent:,}"),
         ("Ended in this run", f"{len(stops.ended):,}, {done:,} of them by their exit"),
         ("Armed in this run", f"{len(stops.armed):,}"),
-        ("At risk before", written(watch.before.at_risk, Unit.FRACTION)),
-        ("At risk after", written(watch.after.at_risk, Unit.FRACTION)),
+        ("Lost where every stop is hit", written(watch.before.at_risk, Unit.FRACTION)),
+        ("The same after the exits", written(watch.after.at_risk, Unit.FRACTION)),
     )
