@@ -87,7 +87,7 @@ def portfolio_rebalance(
         approval: Whether a person must approve the orders first; the run pauses until then.
         capital: Money at the start of a new account, in account currency.
         costs: What trading costs, the same for the account's whole life.
-        rules: What the account may trade, the same for its whole life.
+        rules: What the account may trade, the same for its whole life; live, whole shares only.
         limits: What the risk gate lets through, and losses from which on it lets less through.
         target_weights: What is to be held, such as AAPL=0.6,MSFT=0.4; empty asks `allocator`.
         allocator: How weights are fitted where none are given.
@@ -108,7 +108,8 @@ def portfolio_rebalance(
         lookback_sessions=lookback_sessions,
     )  # fmt: skip
     plan = portfolio.plan_rebalance(
-        bars, book, targets, rules=rebalance, costs=costs, whole_shares=rules.whole_shares,
+        bars, book, targets, rules=rebalance, costs=costs,
+        whole_shares=rules.whole_shares or execution == "live",
         lookback_sessions=lookback_sessions,
     )  # fmt: skip
     looked = portfolio.nothing_to_place(account, plan)

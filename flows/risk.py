@@ -98,7 +98,9 @@ def drawdown_protection(
         account, bars, portfolio.to_withdraw(book, assessed), session=book.session or book.opened,
         execution=execution, limits=limits,
     )  # fmt: skip
-    plan = portfolio.plan_reduction(book, assessed, whole_shares=rules.whole_shares)
+    plan = portfolio.plan_reduction(
+        book, assessed, whole_shares=rules.whole_shares or execution == "live"
+    )
     placed = None
     if plan.orders:
         placed = desk.submit(account, bars, plan, limits=limits, execution=execution, book=book)

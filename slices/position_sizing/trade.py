@@ -46,12 +46,18 @@ def universe(symbol: str, symbols: list[str]) -> list[str]:
 
 
 def check_rules_fit(parameters: dict[str, Any]) -> None:
-    """Check that a trade's rules can be asked: the Kelly rule needs trades that nobody made.
+    """Check that a trade's rules can be asked, and that what they size can be sent.
+
+    The Kelly rule needs trades that nobody made; a real broker takes exits with whole shares only.
 
     Raises:
-        ParameterError: Where no other rule is in use.
+        ParameterError: Where no other rule is in use, or parts of a share would be sent.
     """
     found = parameters["sizing"].use
+    if parameters["execution"] == "live" and not parameters["sizing"].whole_shares:
+        raise ParameterError(
+            parameter="sizing.whole_shares", found="false", allowed="true, with execution 'live'"
+        )
     if found == ["kelly"]:
         raise ParameterError(
             parameter="sizing.use",

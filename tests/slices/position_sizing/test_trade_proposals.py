@@ -197,8 +197,8 @@ def test_a_short_sale_that_is_not_allowed_is_refused(bars: DatasetRef) -> None:
 
 def test_the_kelly_rule_alone_cannot_size_a_trade() -> None:
     with pytest.raises(ParameterError, match="kelly"):
-        check_rules_fit({"sizing": PositionRules(use=["kelly"])})
-    check_rules_fit({"sizing": PositionRules()})
+        check_rules_fit({"execution": "paper", "sizing": PositionRules(use=["kelly"])})
+    check_rules_fit({"execution": "paper", "sizing": PositionRules()})
     assert universe("MSFT", ["AAPL", "MSFT"]) == ["MSFT", "AAPL"]
 
 
