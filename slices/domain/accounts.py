@@ -121,7 +121,8 @@ class AccountBook:
         realized_pnl: Money gained by closed quantities, before costs.
         costs: Money paid for all fills.
         day_start_equity: Equity at the close of the session before; capital at the beginning.
-        peak_equity: Highest equity of any close, capital included.
+            Money paid in or out since has changed it by the same fraction as the account.
+        peak_equity: Highest equity of any close, capital included, likewise.
         curve: Equity after every session.
     """
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, and_, select
 
 from slices.domain.accounts import AccountBook, EquityPoint, Position
 from slices.domain.exact import ZERO
 from slices.domain.orders import OPEN_STATES
 from slices.ledger.order_rows import records_within
+from slices.ledger.own_money import standard_within
 from slices.ledger.schema import ACCOUNTS, EQUITY, MARKS, ORDERS, POSITIONS
 from slices.ledger.states import state_within
 
@@ -33,6 +34,12 @@ def read_book_within(
         return None
     state, reason = state_within(connection, ledger, account)
     positions, realized = _positions(connection, account)
+    standard = standard_within(
+        connection,
+        account,
+        opening=row.opening_capital,
+        equity=row.cash + sum((each.value for each in positions), ZERO),
+    )
     is_open = (ORDERS.c.account == account) & ORDERS.c.state.in_(OPEN_STATES)
     return AccountBook(
         name=account,
@@ -47,8 +54,8 @@ def read_book_within(
         state_reason=reason,
         realized_pnl=realized,
         costs=row.costs,
-        day_start_equity=_day_start(connection, account, row.capital),
-        peak_equity=_peak(connection, account, row.capital),
+        day_start_equity=standard.day_start,
+        peak_equity=standard.peak,
         curve=points_within(connection, account) if curve else (),
     )
 
@@ -82,14 +89,3 @@ def _position(row: Row[Any]) -> Position:
         marked=row.session,
         opened=row.opened,
     )
-
-
-def _day_start(connection: Connection, account: str, capital: Decimal) -> Decimal:
-    mine = select(EQUITY.c.equity).where(EQUITY.c.account == account)
-    newest = connection.scalars(mine.order_by(EQUITY.c.session.desc()).limit(2)).all()
-    return newest[1] if len(newest) == 2 else capital
-
-
-def _peak(connection: Connection, account: str, capital: Decimal) -> Decimal:
-    highest = select(func.max(EQUITY.c.equity)).where(EQUITY.c.account == account)
-    return max(capital, connection.scalar(highest) or capital)

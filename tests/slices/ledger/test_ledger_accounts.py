@@ -172,3 +172,55 @@ def test_a_book_lists_open_orders_only(ledger: Ledger) -> None:
     book(ledger, "main", fills=[fill("f", 10, of="tf-a")], at=AT)
     (left,) = read_book(ledger, "main").open_orders
     assert (left.order.client_order_id, left.state) == ("tf-b", OrderState.ACCEPTED)
+
+
+def paid(ledger: Ledger, amount: str, *, session: dt.date, at: dt.datetime = LATER) -> None:
+    flow = CashFlow(
+        flow_id=f"paid-{amount}-{session}",
+        account="main",
+        kind=FlowKind.DEPOSIT if Decimal(amount) > 0 else FlowKind.WITHDRAWAL,
+        amount=Decimal(amount),
+        session=session,
+        at=at,
+    )
+    book(ledger, "main", flows=[flow], at=at)
+
+
+def lost(ledger: Ledger, amount: str, *, session: dt.date, at: dt.datetime = LATER) -> None:
+    flow = CashFlow(
+        flow_id=f"lost-{session}",
+        account="main",
+        kind=FlowKind.FEE,
+        amount=-Decimal(amount),
+        session=session,
+        at=at,
+    )
+    book(ledger, "main", flows=[flow], at=at)
+
+
+def closed(ledger: Ledger, session: dt.date) -> None:
+    close_session(ledger, "main", session=session, marks=[], at=LATER)
+
+
+@pytest.mark.parametrize("amount", ["-45000", "90000"])
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_money_paid_in_or_out_is_no_gain_and_no_loss(
+    ledger: Ledger, amount: str, ahead: int
+) -> None:
+    """Also where the broker dates it after the session that is closed with it."""
+    closed(ledger, SESSION)
+    lost(ledger, "10000", session=NEXT)
+    closed(ledger, NEXT)
+    third = NEXT + dt.timedelta(days=1)
+    paid(ledger, amount, session=third + dt.timedelta(days=ahead))
+    before_close = read_book(ledger, "main")
+    assert before_close.drawdown == pytest.approx(0.1)
+    assert before_close.daily_loss == pytest.approx(0.1)
+    closed(ledger, third)
+    book_then = read_book(ledger, "main")
+    assert book_then.capital == CAPITAL + Decimal(amount)
+    assert book_then.drawdown == pytest.approx(0.1)
+    assert book_then.daily_loss == pytest.approx(0.0)
+    closed(ledger, third + dt.timedelta(days=1))
+    assert read_book(ledger, "main").drawdown == pytest.approx(0.1)
+    assert read_book(ledger, "main").daily_loss == pytest.approx(0.0)
