@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import AccountBook, TradingMode
 from slices.domain.calendar import session_close
 from slices.domain.errors import ParameterError, SymbolNotFoundError
-from slices.domain.exact import money
+from slices.domain.exact import ZERO, money
 from slices.ledger.accounts import has_account, open_account, read_book
 from slices.ledger.opening import ledger_for
 from slices.paper_trade.venue import PaperBroker
+from slices.paper_trade.venue_books import read_terms
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,6 +88,13 @@ def unopened(account: str, *, session: dt.date, capital: float) -> AccountBook:
         day_start_equity=cash,
         peak_equity=cash,
     )
+
+
+def cost_rate(ledger: Ledger, account: str) -> Decimal:
+    """Return what a purchase costs at the account's venue, as a fraction; 0 where there is none."""
+    with ledger.reading() as connection:
+        terms = read_terms(connection, account)
+    return ZERO if terms is None else Decimal(repr(terms.costs.rate))
 
 
 def check_not_past(book: AccountBook, session: dt.date) -> None:

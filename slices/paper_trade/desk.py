@@ -21,6 +21,7 @@ from slices.paper_trade.beginning import (
     CAPITAL,
     book_as_it_is,
     check_not_past,
+    cost_rate,
     opened,
     paper_ledger,
 )
@@ -122,6 +123,7 @@ def submit(
                 strategy=plan.decided_by,
                 details=plan.details,
                 calendar=bars.calendar,
+                cost_rate=cost_rate(ledger, account),
             )
             arm_stops(ledger, plan, placed, at=at)
             if placed.is_repeated and plan.targets:

@@ -11,7 +11,7 @@ from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.trading import Placement
 from slices.ledger.accounts import has_account
 from slices.ledger.facts import gate_facts
-from slices.paper_trade.beginning import CAPITAL, paper_ledger, unopened
+from slices.paper_trade.beginning import CAPITAL, cost_rate, paper_ledger, unopened
 from slices.paper_trade.living import marks_at, row_of
 from slices.quant.limits.facts import GateFacts
 from slices.quant.limits.gate import judge_orders
@@ -73,7 +73,14 @@ def _facts(
 ) -> GateFacts:
     at = session_close(plan.session, calendar=bars.calendar)
     if has_account(ledger, account):
-        return gate_facts(ledger, account, session=plan.session, at=at, calendar=bars.calendar)
+        return gate_facts(
+            ledger,
+            account,
+            session=plan.session,
+            at=at,
+            calendar=bars.calendar,
+            cost_rate=cost_rate(ledger, account),
+        )
     return GateFacts(
         book=book or unopened(account, session=plan.session, capital=CAPITAL),
         session=plan.session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import AccountBook
@@ -56,6 +57,7 @@ class Replay:
 
     Attributes:
         weights: T x N weights wanted at each close of the panel.
+        cost_rate: Costs of a purchase to expect, as a fraction of its notional.
         reached: Told of every step.
     """
 
@@ -67,6 +69,7 @@ class Replay:
     weights: FloatArray
     rule: Rule
     limits: RiskLimits
+    cost_rate: Decimal
     reached: Reached
 
     def trade(self, row: int, tally: Tally) -> None:
@@ -107,6 +110,7 @@ class Replay:
             strategy=plan.decided_by,
             details=plan.details,
             calendar=calendar,
+            cost_rate=self.cost_rate,
             reached=self.reached,
         )
 

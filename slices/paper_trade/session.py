@@ -17,7 +17,7 @@ from slices.ledger.accounts import has_account, read_book
 from slices.ledger.locking import account_lock
 from slices.ledger.orders import orders_of
 from slices.ledger.path import nothing
-from slices.paper_trade.beginning import CAPITAL, opened, paper_ledger
+from slices.paper_trade.beginning import CAPITAL, cost_rate, opened, paper_ledger
 from slices.paper_trade.deciding import planned, taken_targets, weights_of
 from slices.paper_trade.living import row_of
 from slices.paper_trade.ordered import looked_orders, session_orders
@@ -144,6 +144,7 @@ def trade_sessions(
             weights=weights_of(panel.until(last + 1), rule),
             rule=rule,
             limits=limits,
+            cost_rate=cost_rate(ledger, account),
             reached=reached,
         )
         tally = Tally(before=taken_targets(orders_of(ledger, account)))

@@ -135,6 +135,17 @@ def test_the_gate_denies_and_says_why() -> None:
     assert desk.settle("denied", BARS, as_of=DAYS[11]).positions == ()
 
 
+def test_r37_a_purchase_without_the_cash_for_its_costs_is_denied() -> None:
+    day, close = DAYS[10], float(PANEL.close[10, 0])
+    codes = []
+    for account, part in (("affordable", 0.9989), ("short_of_costs", 0.9995)):
+        desk.settle(account, BARS, as_of=day)
+        shares = 100_000 * part / close
+        (record,) = desk.submit(account, BARS, plan(day, purchase(shares=shares))).records
+        codes.append((record.state, any(ReasonCode.INSUFFICIENT_CASH in r for r in record.reasons)))
+    assert codes == [(OrderState.ACCEPTED, False), (OrderState.DENIED, True)]
+
+
 def test_a_halted_account_lives_on_and_orders_nothing() -> None:
     at = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     desk.settle("halted", BARS, as_of=DAYS[10])
