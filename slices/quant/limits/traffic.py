@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MINUTE = dt.timedelta(seconds=60)
 
-Likeness = tuple[str, str, "Decimal", "Decimal | None"]
-"""What makes two orders equal: symbol, side, quantity and limit price."""
+Likeness = tuple[str, str, "Decimal", "Decimal | None", "Decimal | None", float | None]
+"""What makes two orders equal: symbol, side, quantity, limit price, stop price and trail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,8 @@ def traffic_of(orders: Iterable[Order], facts: GateFacts, limits: RiskLimits) ->
 
 def likeness(order: Order) -> Likeness:
     """Return what makes an order equal to another one of another name."""
-    return (order.symbol, order.side.value, order.quantity, order.limit_price)
+    prices = (order.limit_price, order.stop_price, order.trail)
+    return (order.symbol, order.side.value, order.quantity, *prices)
 
 
 def traffic_breaches(order: Order, traffic: Traffic, limits: RiskLimits) -> Iterator[Breach]:

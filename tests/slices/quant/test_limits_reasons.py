@@ -425,6 +425,17 @@ def test_r30_repetition_is_the_same_order_under_another_name(
     assert (ReasonCode.DUPLICATE_ORDER in codes(decision)) == is_repetition
 
 
+def test_r30_exits_at_two_prices_are_two_orders() -> None:
+    prices = {"near": 97, "far": 94, "twin": 97}
+    exits = [
+        sell("A", name=name, kind=OrderKind.STOP, stop_price=Decimal(each), reduce_only=True)
+        for name, each in prices.items()
+    ]
+    decisions = judged([*exits, sell("A", name="now")], facts(book(held={"A": 10})))
+    assert accepted(decisions) == ["near", "far", "now"]
+    assert codes(decisions[2]) == {ReasonCode.DUPLICATE_ORDER}
+
+
 def test_r30_one_name_or_one_weight_counts_once() -> None:
     decisions = judged([buy("A", 1, name="same"), buy("A", 2, name="same")])
     assert len(accepted(decisions)) == 1
