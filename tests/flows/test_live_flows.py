@@ -167,6 +167,23 @@ def test_losses_halt_and_take_back_what_waits(exchange: Exchange) -> None:
     assert exchange.requests("POST") == 2
 
 
+@pytest.mark.slow
+def test_losses_may_close_every_position_once(exchange: Exchange) -> None:
+    rebalanced()
+    filled(exchange, NEXT, AAPL="702.41", MSFT="31.43")
+    held = {symbol: str(shares) for symbol, (shares, _) in exchange.positions.items()}
+    rules = {"halting_drawdown": 0.06, "reducing_drawdown": 0.03}
+    at_close(exchange, LOWER)
+    for _ in range(2):
+        traded(drawdown_protection, LOWER, liquidate=True, protection=rules)
+    sales = [each for each in exchange.orders if each["side"] == "sell"]
+    assert {each["symbol"]: each["qty"] for each in sales} == held
+    assert [each["status"] for each in sales] == ["new"] * 2
+    assert exchange.requests("POST") == 4
+    with live_books() as ledger:
+        assert read_book(ledger, ACCOUNT).state is TradingState.HALTED
+
+
 def test_watching_a_live_account_sends_nothing(exchange: Exchange) -> None:
     exchange.pay("CSD", "2500")
     watched = traded(risk_monitoring)
