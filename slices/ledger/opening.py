@@ -79,7 +79,7 @@ class Ledger:
             with options.connect() as connection, connection.begin():
                 yield connection
         except OperationalError as problem:
-            kind = LedgerBusyError if "locked" in str(problem.orig) else LedgerError
+            kind = LedgerBusyError if _is_busy(problem) else LedgerError
             raise kind(ledger=self.name, problem=_first_line(problem)) from problem
         except SQLAlchemyError as problem:
             raise LedgerError(ledger=self.name, problem=_first_line(problem)) from problem
@@ -213,6 +213,13 @@ def _private_file(file: Path) -> None:
             file.chmod(0o600)
     except OSError as problem:
         raise LedgerError(ledger=str(file), problem=problem.strerror or str(problem)) from problem
+
+
+def _is_busy(problem: OperationalError) -> bool:
+    """Tell whether another transaction is in the way, in the words of either database."""
+    lock_timeout = "55P03"
+    is_late = getattr(problem.orig, "sqlstate", None) == lock_timeout
+    return is_late or "locked" in str(problem.orig)
 
 
 def _first_line(problem: SQLAlchemyError) -> str:

@@ -11,15 +11,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from slices.domain.accounts import TradingMode
+from slices.domain.accounts import TradingMode, TradingState
 from slices.domain.errors import SettingsError, TradingError
 from slices.domain.trading_errors import LedgerBusyError, LedgerError
+from slices.ledger import connections
 from slices.ledger.accounts import account_names, open_account, read_book
 from slices.ledger.locking import account_lock
 from slices.ledger.migrating import migrate, revision_of, revisions
 from slices.ledger.opening import Ledger, ledger_for
+from slices.ledger.reconciling import reconcile
 from slices.ledger.venue_tables import VENUE_ACCOUNTS
 from slices.ledger.verifying import verify
+from tests.support.brokers import FaultyBroker
 from tests.support.ledgers import AT, CAPITAL, SESSION, OpenLedger
 
 
@@ -188,3 +191,16 @@ def test_money_is_exact_to_the_last_unit(ledger: Ledger) -> None:
     most = Decimal("9223372036854.775807")
     open_account(ledger, "rich", capital=most, session=SESSION, at=AT)
     assert read_book(ledger, "rich").cash == most
+
+
+def test_r13_a_ledger_that_another_writes_to_is_busy_and_halts_nothing(
+    monkeypatch: pytest.MonkeyPatch, ledger_url: str, opened: OpenLedger
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_MILLISECONDS", 100)
+    one, other = opened(ledger_url), opened(ledger_url)
+    open_account(one, "main", capital=CAPITAL, session=SESSION, at=AT)
+    with one.writing(), pytest.raises(LedgerBusyError), other.writing():
+        pass
+    with one.writing(), pytest.raises(LedgerBusyError):
+        reconcile(other, FaultyBroker(), "main", at=AT)
+    assert read_book(one, "main").state is TradingState.ACTIVE
