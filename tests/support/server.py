@@ -35,11 +35,16 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server answers, and the environment in which commands reach it."""
+    """Where a server answers, and the environment in which commands reach it.
+
+    Attributes:
+        pid: Of its process, which leads a group of its own.
+    """
 
     url: str
     home: Path
     environment: dict[str, str]
+    pid: int
 
     def command(self, *words: str, timeout: float = 120.0) -> str:
         """Run one of the installed commands and return what it printed."""
@@ -74,7 +79,9 @@ def clean_environment(home: Path, *, compiled: bool = True) -> dict[str, str]:
 
 
 @contextmanager
-def started(words: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+def started(
+    words: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in the background, in a session of its own, until the block ends."""
     with (
         log.open("wb") as output,
@@ -88,7 +95,7 @@ def started(words: list[str], environment: dict[str, str], log: Path) -> Iterato
         ) as process,
     ):
         try:
-            yield
+            yield process
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -109,10 +116,10 @@ def _wait_until_ready(url: str, log: Path) -> None:
 
 
 @contextmanager
-def running_server(home: Path) -> Iterator[Server]:
-    """Start a server with its database under `home`."""
+def running_server(home: Path, *, port: int | None = None) -> Iterator[Server]:
+    """Start a server with its database under `home`, on any free port or a given one."""
     home.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}/api"
     environment = clean_environment(home) | {
         "PREFECT_API_URL": url,
@@ -120,14 +127,14 @@ def running_server(home: Path) -> Iterator[Server]:
         "PREFECT_SERVER_API_PORT": str(port),
     }
     log = home / "server.log"
-    with started([str(BIN / "prefect"), "server", "start"], environment, log):
+    with started([str(BIN / "prefect"), "server", "start"], environment, log) as process:
         _wait_until_ready(url, log)
-        yield Server(url=url, home=home, environment=environment)
+        yield Server(url=url, home=home, environment=environment, pid=process.pid)
 
 
 @contextmanager
-def running_worker(server: Server) -> Iterator[None]:
+def running_worker(server: Server) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process worker on the pool `local`."""
     words = [str(BIN / "prefect"), "worker", "start", "--pool", "local", "--limit", "4"]
-    with started(words, server.environment, server.home / "worker.log"):
-        yield
+    with started(words, server.environment, server.home / "worker.log") as process:
+        yield process
