@@ -193,7 +193,7 @@ def test_money_is_exact_to_the_last_unit(ledger: Ledger) -> None:
     assert read_book(ledger, "rich").cash == most
 
 
-def test_r13_a_ledger_that_another_writes_to_is_busy_and_halts_nothing(
+def test_a_ledger_that_another_writes_to_is_busy_and_halts_nothing(
     monkeypatch: pytest.MonkeyPatch, ledger_url: str, opened: OpenLedger
 ) -> None:
     monkeypatch.setattr(connections, "BUSY_MILLISECONDS", 100)
