@@ -48,9 +48,13 @@ PANEL = read_panel(BARS)
 RULE = rule(StrategyName.MACD, fast=5, slow=12, signal=4, gross=0.9)
 LIMITS = RiskLimits()
 FIRST, ORDERED = PANEL.sessions[-SESSIONS], PANEL.sessions[-SESSIONS + 5]
-weights_of(PANEL, RULE)  # compiled once for all that are forked
-for module in (desk, session):
-    module.read_panel = lambda _bars: PANEL  # polars' threads do not outlive a fork
+
+
+def prepare_to_fork() -> None:
+    """Do once what all that are forked need, in place of what does not outlive a fork."""
+    weights_of(PANEL, RULE)  # compiled
+    for module in (desk, session):
+        module.read_panel = lambda _bars: PANEL  # without polars' threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +238,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="each step once, 5 random moments")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments")
     chosen = parser.parse_args()
+    prepare_to_fork()
     with tempfile.TemporaryDirectory() as name:
         whole, *others = compared(Path(name), thorough=not chosen.short, seed=chosen.seed)
     different = 0

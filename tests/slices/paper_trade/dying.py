@@ -33,9 +33,13 @@ SESSIONS = 2
 BARS = closes(symbols=4, sessions=60)
 PANEL = read_panel(BARS)
 RULE = rule(StrategyName.BUY_AND_HOLD)
-weights_of(PANEL, RULE)  # compiled once for all that are forked
-for module in (desk, session):
-    module.read_panel = lambda _bars: PANEL  # polars' threads do not outlive a fork
+
+
+def prepare_to_fork() -> None:
+    """Do once what all that are forked need, in place of what does not outlive a fork."""
+    weights_of(PANEL, RULE)  # compiled
+    for module in (desk, session):
+        module.read_panel = lambda _bars: PANEL  # without polars' threads
 
 
 def replay(reached: Callable[[Step], None]) -> None:
@@ -134,5 +138,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["kills", "race"])
     chosen = parser.parse_args().what
+    prepare_to_fork()
     with tempfile.TemporaryDirectory() as name:
         {"kills": kills, "race": race}[chosen](Path(name))
