@@ -16,16 +16,15 @@ from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.trading_errors import LiveTradingRefusedError
 from slices.ledger.accounts import close_session, read_book
+from slices.ledger.arming import arm_stops
+from slices.ledger.guarding import guard_losses
 from slices.ledger.locking import account_lock
 from slices.ledger.path import place
 from slices.ledger.reconciling import reconcile
-from slices.ledger.states import set_state
-from slices.live_trade.arming import arm_stops
 from slices.live_trade.beginning import bound, live_ledger, open_books, unbound_broker
 from slices.live_trade.optin import check_opt_in
 from slices.live_trade.quantities import in_shares
 from slices.live_trade.wire_orders import order_fields
-from slices.quant.limits.loss import state_after
 from slices.quant.panel import read_panel
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from slices.domain.limits import RiskLimits
     from slices.domain.parameters import Costs, TradingRules
     from slices.domain.trading import OrderPlan, Placement
-    from slices.ledger.opening import Ledger
-
-LOSS_GUARD = "loss limits"
 
 
 def settle(
@@ -86,7 +82,7 @@ def settle(
         held = tuple(each.symbol for each in read_book(ledger, account, curve=False).positions)
         marks = marks_at(bars, session, needed=held)
         close_session(ledger, account, session=session, marks=marks, at=at)
-        _guard_losses(ledger, account, limits=limits, at=at)
+        guard_losses(ledger, broker, account, limits=limits, at=at)
         return read_book(ledger, account)
 
 
@@ -179,13 +175,6 @@ def marks_at(
             symbols=absent, source=bars.source, reason=f"held, and without a bar of {session}"
         )
     return marks
-
-
-def _guard_losses(ledger: Ledger, account: str, *, limits: RiskLimits, at: dt.datetime) -> None:
-    found = state_after(read_book(ledger, account, curve=False), limits)
-    if found is not None:
-        state, reason = found
-        set_state(ledger, account, state, reason=reason, by=LOSS_GUARD, at=at)
 
 
 def _check_settled(book: AccountBook, plan: OrderPlan) -> None:

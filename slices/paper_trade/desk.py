@@ -14,9 +14,9 @@ from slices.domain.calendar import session_close
 from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.ledger.accounts import read_book
+from slices.ledger.arming import arm_stops
 from slices.ledger.locking import account_lock
 from slices.ledger.path import place
-from slices.paper_trade.arming import arm_stops
 from slices.paper_trade.beginning import (
     CAPITAL,
     book_as_it_is,
