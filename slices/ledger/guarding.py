@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import TradingState
-from slices.domain.orders import OPEN_STATES, OrderState
+from slices.domain.orders import OPEN_STATES
 from slices.ledger.accounts import read_book
 from slices.ledger.journal import EVERYBODY
-from slices.ledger.orders import orders_of, write_answer, write_ended
+from slices.ledger.orders import orders_of
 from slices.ledger.states import set_state, trading_state
+from slices.ledger.withdrawing import take_back
 from slices.quant.limits.loss import state_after
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def withdraw_barred(ledger: Ledger, broker: Broker, account: str, *, at: dt.date
         if is_everything or not _only_reduces(book, each.order)
     ]
     for order in barred:
-        _cancel(ledger, broker, order, why=f"withdrawn: trading is {state} ({reason})", at=at)
+        why = f"withdrawn: trading is {state} ({reason})"
+        take_back(ledger, broker, order.client_order_id, why=why, at=at)
     return len(barred)
 
 
@@ -88,15 +89,3 @@ def _only_reduces(book: AccountBook, order: Order) -> bool:
     held = book.held(order.symbol)
     is_smaller = held * order.signed_quantity < 0 and order.quantity <= abs(held)
     return order.reduce_only or is_smaller
-
-
-def _cancel(ledger: Ledger, broker: Broker, order: Order, *, why: str, at: dt.datetime) -> None:
-    name = order.client_order_id
-    broker.cancel(name)
-    answer = broker.get_by_client_id(name)
-    if answer is None:
-        write_ended(ledger, name, OrderState.CANCELLED, why, at=at)
-    elif answer.state is OrderState.CANCELLED:
-        write_answer(ledger, name, replace(answer, reason=why), at=at)
-    else:
-        write_answer(ledger, name, answer, at=at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.orders import OrderState
 from slices.ledger.locking import account_lock
-from slices.ledger.orders import write_answer, write_ended
+from slices.ledger.withdrawing import take_back
 from slices.live_trade.beginning import bound, live_ledger, unbound_broker
 from slices.live_trade.optin import check_opt_in
 
@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from slices.domain.accounts import Execution
-    from slices.domain.brokers import Broker
     from slices.domain.dataset import DatasetRef
     from slices.domain.limits import RiskLimits
-    from slices.ledger.opening import Ledger
-
-UNSENT = "withdrawn before it left"
 
 
 def withdraw(
@@ -57,14 +53,5 @@ def withdraw(
     at = broker.clock().now
     with live_ledger() as ledger, account_lock(ledger, account):
         broker = bound(ledger, broker, account)
-        return sum(_is_cancelled(ledger, broker, name, at=at) for name in names)
-
-
-def _is_cancelled(ledger: Ledger, broker: Broker, name: str, *, at: dt.datetime) -> bool:
-    broker.cancel(name)
-    answer = broker.get_by_client_id(name)
-    if answer is None:
-        record = write_ended(ledger, name, OrderState.CANCELLED, UNSENT, at=at)
-    else:
-        record = write_answer(ledger, name, answer, at=at)
-    return record.state is OrderState.CANCELLED
+        taken = [take_back(ledger, broker, each, at=at) for each in names]
+        return sum(each.state is OrderState.CANCELLED for each in taken)

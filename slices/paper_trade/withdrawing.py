@@ -8,7 +8,7 @@ from slices.domain.calendar import session_close
 from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.orders import OrderState
 from slices.ledger.locking import account_lock
-from slices.ledger.orders import write_answer, write_ended
+from slices.ledger.withdrawing import take_back
 from slices.paper_trade.beginning import paper_ledger
 from slices.paper_trade.venue import PaperBroker
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from slices.domain.accounts import Execution
     from slices.domain.dataset import DatasetRef
     from slices.domain.limits import RiskLimits
-
-UNSENT = "withdrawn before it left"
 
 
 def withdraw(
@@ -49,13 +47,5 @@ def withdraw(
     at = session_close(session, calendar=bars.calendar)
     with paper_ledger() as ledger, account_lock(ledger, account):
         broker = PaperBroker(ledger, account)
-        ended = 0
-        for name in names:
-            broker.cancel(name)
-            answer = broker.get_by_client_id(name)
-            if answer is None:
-                record = write_ended(ledger, name, OrderState.CANCELLED, UNSENT, at=at)
-            else:
-                record = write_answer(ledger, name, answer, at=at)
-            ended += record.state is OrderState.CANCELLED
-        return ended
+        taken = [take_back(ledger, broker, each, at=at) for each in names]
+        return sum(each.state is OrderState.CANCELLED for each in taken)
