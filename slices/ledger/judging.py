@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from slices.ledger.arming import OrderStop
 from slices.ledger.decisions import write_decision
 from slices.ledger.fingerprints import TradedWith, record_traded_with
 from slices.ledger.orders import write_intents
 from slices.ledger.states import state_within
+from slices.ledger.stops import arm_within
 from slices.quant.limits.gate import judge_orders
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Decided:
         at: Instant (UTC), with which everything is recorded.
         targets: What is wanted of every symbol, as fractions of equity.
         details: Name and value of what it stood on.
+        stops: Recorded for the orders that are let through.
     """
 
     account: str
@@ -45,6 +48,7 @@ class Decided:
     at: dt.datetime
     targets: tuple[tuple[str, float], ...] = ()
     details: Pairs = ()
+    stops: tuple[OrderStop, ...] = ()
 
 
 def write_judged(
@@ -88,6 +92,10 @@ def write_judged(
                 at=at,
             )
         write_intents(connection, account, judged, at=at)
+        accepted = {order.client_order_id for order, each in judged if each.is_accepted}
+        for name, stop in decided.stops:
+            if name in accepted:
+                arm_within(connection, stop, at=at)
     return tuple(judged)
 
 

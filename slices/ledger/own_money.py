@@ -1,7 +1,8 @@
 """What losses are counted from: earlier values, with money paid in or out since accounted for.
 
 Money that a person pays in or out is neither a gain nor a loss. So an earlier value is changed by
-the same fraction as the account was: what was lost of it before stays the same fraction.
+the same fraction as the account was: what was lost of it before stays the same fraction. A recorded
+release counts losses anew from the newest close before it, since whoever released knew them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from slices.domain.accounts import TradingState
 from slices.domain.exact import ZERO, money
 from slices.domain.orders import FlowKind
 from slices.ledger.schema import CASH_FLOWS, EQUITY, JOURNAL
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 OWN_MONEY = frozenset({FlowKind.DEPOSIT, FlowKind.WITHDRAWAL})
 CLOSED = "equity.closed"
+RELEASED = f"state.{TradingState.ACTIVE}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,11 @@ def standard_within(
     """
     paid = _paid_by_session(connection, account)
     mine = EQUITY.c.account == account
+    released = _released_after(connection, account)
+    if released is not None:
+        kept = select(EQUITY.c.equity).where(mine, EQUITY.c.session == released)
+        opening = connection.scalars(kept).one()
+        mine &= EQUITY.c.session > released
     if not paid:
         newest = select(EQUITY.c.equity).where(mine).order_by(EQUITY.c.session.desc()).limit(2)
         found = connection.scalars(newest).all()
@@ -57,6 +65,20 @@ def standard_within(
     query = select(EQUITY.c.session, EQUITY.c.equity).where(mine).order_by(EQUITY.c.session)
     points = [(row.session, row.equity) for row in connection.execute(query)]
     return _carried(points, paid, opening=opening, equity=equity)
+
+
+def _released_after(connection: Connection, account: str) -> dt.date | None:
+    """Return the newest close before a person released the account last; None where nobody did."""
+    mine = JOURNAL.c.account == account
+    number = connection.scalar(
+        select(func.max(JOURNAL.c.number)).where(mine, JOURNAL.c.kind == RELEASED)
+    )
+    if number is None:
+        return None
+    closes = select(JOURNAL.c.subject).where(mine, JOURNAL.c.kind == CLOSED)
+    before = closes.where(JOURNAL.c.number < number).order_by(JOURNAL.c.number.desc()).limit(1)
+    found = connection.scalar(before)
+    return None if found is None else dt.date.fromisoformat(found)
 
 
 def _carried(

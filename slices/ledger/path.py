@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from slices.domain.brokers import Broker
     from slices.domain.limits import GateDecision, RiskLimits
     from slices.domain.orders import Order, OrderRecord
+    from slices.ledger.arming import OrderStop
     from slices.ledger.opening import Ledger
     from slices.quant.limits.facts import GateFacts
 
@@ -57,6 +58,7 @@ def place(
     workflow: str = "",
     strategy: str = "",
     details: Sequence[tuple[str, str]] = (),
+    stops: Sequence[OrderStop] = (),
     calendar: str = "XNYS",
     cost_rate: Decimal = ZERO,
     code: str = "",
@@ -80,6 +82,7 @@ def place(
         workflow: The flow that decided.
         strategy: By what rule; empty for a decision on the whole account.
         details: Name and value of what it stood on.
+        stops: Written with the orders that are let through.
         calendar: Exchange calendar of the sessions.
         cost_rate: Costs of a purchase to expect, as a fraction of its notional.
         code: Digest of the trading code; that of the sources where empty.
@@ -100,6 +103,7 @@ def place(
         at=at,
         targets=tuple(targets),
         details=tuple(details),
+        stops=tuple(stops),
     )
     is_new = _is_new(ledger, decided)
     fresh = _fresh(ledger, decided, orders, is_new=is_new)

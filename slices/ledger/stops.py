@@ -37,16 +37,21 @@ def arm_stop(ledger: Ledger, stop: Stop, *, at: dt.datetime) -> bool:
         LedgerError: There is no such account.
     """
     with ledger.writing() as connection:
-        mine = STOPS.c.account == stop.account
-        if _found(connection, stop.stop_id) is not None:
-            return False
         known = select(ACCOUNTS.c.account).where(ACCOUNTS.c.account == stop.account)
         if connection.scalar(known) is None:
             raise LedgerError(ledger=ledger.name, problem=f"no account '{stop.account}'")
-        number = (connection.scalar(select(func.max(STOPS.c.number)).where(mine)) or 0) + 1
-        connection.execute(insert(STOPS).values(number=number, **vars(stop)))
-        _journal(connection, stop, at=at, number=number)
-        return True
+        return arm_within(connection, stop, at=at)
+
+
+def arm_within(connection: Connection, stop: Stop, *, at: dt.datetime) -> bool:
+    """Record a stop of a known account in the transaction of the connection; see `arm_stop`."""
+    if _found(connection, stop.stop_id) is not None:
+        return False
+    mine = STOPS.c.account == stop.account
+    number = (connection.scalar(select(func.max(STOPS.c.number)).where(mine)) or 0) + 1
+    connection.execute(insert(STOPS).values(number=number, **vars(stop)))
+    _journal(connection, stop, at=at, number=number)
+    return True
 
 
 def stops_of(ledger: Ledger, account: str, *, status: StopStatus | None = None) -> tuple[Stop, ...]:

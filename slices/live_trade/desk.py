@@ -16,7 +16,7 @@ from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.domain.trading_errors import LiveTradingRefusedError
 from slices.ledger.accounts import close_session, read_book
-from slices.ledger.arming import arm_stops
+from slices.ledger.arming import drop_refused, planned_stops
 from slices.ledger.guarding import guard_losses
 from slices.ledger.locking import account_lock
 from slices.ledger.path import place
@@ -120,7 +120,7 @@ def submit(
         _check_settled(known, plan)
         prices = {each.symbol: each.price for each in marks_at(bars, plan.session)}
         turned = in_shares(plan, known, prices)
-        orders = turned.named(account)
+        orders, stops = turned.named(account), planned_stops(turned, account)
         for order in orders:
             order_fields(order)
         placed = place(
@@ -135,9 +135,10 @@ def submit(
             workflow=plan.workflow,
             strategy=plan.decided_by,
             details=turned.details,
+            stops=stops,
             calendar=bars.calendar,
         )
-        arm_stops(ledger, turned, placed, at=at)
+        drop_refused(ledger, stops, placed, at=at)
         return placed
 
 

@@ -14,7 +14,7 @@ from slices.domain.calendar import session_close
 from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
 from slices.ledger.accounts import read_book
-from slices.ledger.arming import arm_stops
+from slices.ledger.arming import drop_refused, planned_stops
 from slices.ledger.locking import account_lock
 from slices.ledger.path import place
 from slices.paper_trade.beginning import (
@@ -106,6 +106,7 @@ def submit(
         book: The books to judge a plan by where the account is not opened yet.
     """
     orders, at = plan.named(account), session_close(plan.session, calendar=bars.calendar)
+    stops = planned_stops(plan, account)
     with paper_ledger() as ledger:
         if execution == "plan":
             return looked_at(ledger, account, bars, plan, limits=limits, book=book)
@@ -122,10 +123,11 @@ def submit(
                 workflow=plan.workflow,
                 strategy=plan.decided_by,
                 details=plan.details,
+                stops=stops,
                 calendar=bars.calendar,
                 cost_rate=cost_rate(ledger, account),
             )
-            arm_stops(ledger, plan, placed, at=at)
+            drop_refused(ledger, stops, placed, at=at)
             if placed.is_repeated and plan.targets:
                 return replace(placed, records=standing_orders(ledger, account, plan.session))
             return placed

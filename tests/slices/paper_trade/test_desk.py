@@ -204,6 +204,46 @@ def test_stops_are_recorded_for_orders_that_were_let_through() -> None:
     assert {each.armed for each in found} == {DAYS[10]}
 
 
+def test_r23_stops_are_there_with_their_orders_wherever_the_process_dies() -> None:
+    rules = (StopRule(kind=StopKind.FIXED, level=Decimal(90)),)
+    desk.settle("dies", BARS, as_of=DAYS[10])
+
+    class Died(BaseException):
+        pass
+
+    def dead(*_: object, **__: object) -> None:
+        raise Died
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("slices.ledger.path._send", dead)
+        with pytest.raises(Died):
+            desk.submit("dies", BARS, plan(DAYS[10], purchase(stops=rules)))
+    book = desk.settle("dies", BARS, as_of=DAYS[10])
+    assert len(book.open_orders) == 1
+    assert desk.settle("dies", BARS, as_of=DAYS[11]).held(FIRST) == 100
+    with books() as ledger:
+        assert [each.kind for each in stops_of(ledger, "dies")] == [StopKind.FIXED]
+
+
+def test_r33_a_release_counts_losses_anew_and_lets_the_account_trade(tmp_path: Path) -> None:
+    closes_ = np.array([100.0, 100.0, 100.0, 60.0, 60.0, 59.0, 58.0])
+    bars = stored(tmp_path, DAYS[: closes_.size], {"AA": closes_, "BB": closes_ + 1.0})
+    limits = RiskLimits(max_daily_loss=0.2, max_drawdown=0.25)
+    desk.settle("back", bars, as_of=DAYS[1], limits=limits)
+    desk.submit("back", bars, plan(DAYS[1], purchase("AA", 900)), limits=limits)
+    assert desk.settle("back", bars, as_of=DAYS[4], limits=limits).state is TradingState.HALTED
+    with books() as ledger:
+        release(ledger, "back", reason="looked at", by="a person", at=dt.datetime.now(dt.UTC))
+        book = read_book(ledger, "back")
+    assert (book.state, book.drawdown) == (TradingState.ACTIVE, 0.0)
+    again = desk.submit("back", bars, plan(DAYS[4], purchase("BB", 10)), limits=limits)
+    assert [each.state for each in again.records] == [OrderState.ACCEPTED]
+    later = desk.settle("back", bars, as_of=DAYS[6], limits=limits)
+    assert later.state is TradingState.ACTIVE
+    assert later.held("BB") == 10
+    assert 0 < later.drawdown < 0.1
+
+
 def test_an_earlier_session_is_refused() -> None:
     desk.settle("late", BARS, as_of=DAYS[20])
     with pytest.raises(ParameterError, match="as_of"):
