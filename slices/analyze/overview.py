@@ -73,8 +73,8 @@ def seen_sections(
         Section(
             title="What the newest bars show",
             intro=(
-                "Trend, levels and patterns as of each symbol's newest session. No decision of "
-                "this backtest used them."
+                "Trend, levels and patterns as of each symbol's newest session. No decision "
+                "used them."
             ),
             blocks=(
                 overview_table(good),
