@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.exits import Exit
 from flows.cli.output import note, print_json, print_line
-from slices.domain.errors import TradingError
+from slices.domain.errors import ParameterError, TradingError
 from slices.runtime.environment import home
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def operator() -> str:
 
 
 def show_halted(*, account: str | None, reason: str, as_json: bool) -> Exit:
-    """Halt everything, or one account, then cancel what is open; say what could not be done."""
+    """Halt everything, or one account, then cancel what is open; say what could not be done.
+
+    Raises:
+        ParameterError: No ledger has the account; nothing was halted.
+    """
     if account is None:
         _touch(halt_file())
     from slices.domain.clock import SystemClock
@@ -64,8 +68,11 @@ def show_halted(*, account: str | None, reason: str, as_json: bool) -> Exit:
         note("tradeflows: halted; nothing is traded until `tradeflows release --reason TEXT`")
     halted = _halted_everywhere(account, reason=reason or BY_HAND, at=at)
     if account is not None and not halted:
-        problem = "no ledger has it; `tradeflows accounts` lists those there are"
-        halted = [HaltedAccount(mode="", account=account, cancelled=0, problem=problem)]
+        raise ParameterError(
+            parameter="--account",
+            found=f"'{account}', which no ledger has, so nothing was halted",
+            allowed="an account that `tradeflows accounts` lists, or no account to halt everything",
+        )
     _show(halted, as_json=as_json)
     return Exit.FAILED if any(each.problem for each in halted) else Exit.OK
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flows.cli.books import mode_of, opened_ledger
 from flows.cli.exits import Exit
 from flows.cli.output import note, print_json, print_line
-from slices.domain.errors import ParameterError
-from slices.ledger.accounts import account_names, no_account
+from slices.domain.errors import ParameterError, listed
+from slices.ledger.accounts import account_names
 from slices.ledger.journal import entries
 from slices.ledger.verifying import verify
 
@@ -29,7 +29,7 @@ def show_verified(*, mode: str, as_json: bool) -> Exit:
             print_line(f"  {account or 'all accounts'}: entry {number}, {digest}")
     else:
         note(f"tradeflows: {name}: {check.problem}")
-    return Exit.OK if check.is_whole else Exit.FAILED
+    return Exit.OK if check.is_whole else Exit.STORAGE
 
 
 def show_entries(*, account: str | None, mode: str, last: int, as_json: bool) -> Exit:
@@ -37,8 +37,11 @@ def show_entries(*, account: str | None, mode: str, last: int, as_json: bool) ->
     if last < 1:
         raise ParameterError(parameter="--last", found=str(last), allowed="1 or more")
     with opened_ledger(mode_of(mode)) as ledger:
-        if account and account not in account_names(ledger):
-            raise no_account(ledger, account)
+        there = account_names(ledger)
+        if account and account not in there:
+            raise ParameterError(
+                parameter="--account", found=repr(account), allowed=listed(there) or "none is open"
+            )
         found = sorted(entries(ledger, account=account), key=lambda each: each.at)[-last:]
     if as_json:
         print_json([{**vars(each), "at": each.at.isoformat()} for each in found])

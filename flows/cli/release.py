@@ -46,10 +46,12 @@ def show_released(*, account: str | None, mode: str, reason: str, as_json: bool)
     state, why = _release_one(account, mode_of(mode), reason, at=at)
     if as_json:
         print_json({"account": account, "state": state, "reason": why})
+    elif state is TradingState.ACTIVE:
+        print_line(f"{account}: released")
     else:
-        still = f"; still {state} ({why})" if state is not TradingState.ACTIVE else ""
-        print_line(f"{account}: released{still}")
-    return Exit.OK
+        everything = "`tradeflows release --reason TEXT` releases everything"
+        print_line(f"{account}: released by itself; still {state} ({why}): {everything}")
+    return Exit.OK if state is TradingState.ACTIVE else Exit.HALTED
 
 
 def _show_all(restricted: list[RestrictedAccount], *, as_json: bool) -> None:

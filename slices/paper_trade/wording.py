@@ -29,7 +29,10 @@ def state_sentence(book: AccountBook) -> str:
 
 def release_sentence(book: AccountBook) -> str:
     """Say how an account may trade again."""
-    return f"`tradeflows release --account {book.name} --reason ...` ends that and is recorded."
+    return (
+        f"`tradeflows release --account {book.name} --reason ...` ends that and is recorded; "
+        "without an account where everything is halted."
+    )
 
 
 def gap_sentence(found: Parity) -> str:

@@ -149,7 +149,7 @@ def test_one_account_is_halted_and_released_alone(
     assert read_book(ledger, "other").state is TradingState.ACTIVE
     told(capsys, "halt")
     code, out, _ = told(capsys, "release", "--account", "main", "--reason", "checked", "--json")
-    assert code == Exit.OK
+    assert code == Exit.HALTED
     assert json.loads(out)["state"] == "halted", "the halt of everything still stands"
 
 
@@ -173,7 +173,7 @@ def test_halting_an_account_there_is_not_fails(
     ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, errors = told(capsys, "halt", "--account", "nobody")
-    assert code == Exit.FAILED
+    assert code == Exit.BAD_INPUT
     assert "nobody" in errors
 
 
@@ -241,7 +241,7 @@ def test_the_journal_is_verified_and_a_changed_row_is_found(
         database.execute("UPDATE fills SET price = price + 1")
         database.commit()
     code, _, errors = told(capsys, "journal", "verify")
-    assert code == Exit.FAILED
+    assert code == Exit.STORAGE
     assert "price" in errors
 
 
@@ -252,7 +252,7 @@ def test_the_journal_shows_the_newest_entries(
     assert code == Exit.OK
     assert len(out.splitlines()) == 3
     assert told(capsys, "journal", "show", "--last", "0")[0] == Exit.BAD_INPUT
-    assert told(capsys, "journal", "show", "--account", "nobody")[0] == Exit.FAILED
+    assert told(capsys, "journal", "show", "--account", "nobody")[0] == Exit.BAD_INPUT
 
 
 def test_an_order_is_explained_from_its_decision_to_its_fill(
