@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from slices.adaptive_portfolio.protection_sections import (
     LOSS_CHART,
     action_section,
+    allowed_text,
+    counted_since,
     crowding_section,
     loss_section,
     recovery_section,
@@ -99,11 +101,20 @@ def _headline(
 ) -> str:
     if not protection.is_known:
         return f"Account '{book.name}' has no history: there is nothing to protect yet."
-    lost = written(protection.recovery.drawdown, Unit.FRACTION)
-    told = f"Account '{book.name}' is {lost} below its peak and {state.value}"
-    if not plan.orders:
+    lost = written(protection.readings[0].loss, Unit.FRACTION)
+    peak = f"its peak{counted_since(protection)}{_ever(protection)}"
+    told = f"Account '{book.name}' is {lost} below {peak} and {state.value}"
+    count = len(plan.orders)
+    if not count:
         return f"{told}; {_kept(book, state)}."
-    return f"{told}; {counted(len(plan.orders), 'order')} bring it down to what that allows."
+    brings = "brings" if count == 1 else "bring"
+    return f"{told}; {counted(count, 'order')} {brings} it down to what that allows."
+
+
+def _ever(protection: Protection) -> str:
+    if not counted_since(protection):
+        return ""
+    return f" ({written(protection.recovery.drawdown, Unit.FRACTION)} below its highest close ever)"
 
 
 def _kept(book: AccountBook, state: TradingState) -> str:
@@ -117,9 +128,10 @@ def _figures(protection: Protection) -> tuple[KeyFigure, ...]:
     return (
         KeyFigure(
             label="Loss since the peak",
-            value=protection.recovery.drawdown,
+            value=drawdown.loss,
             unit=Unit.FRACTION,
-            note=f"halted from {written(drawdown.halting_at, Unit.FRACTION)} on",
+            note=f"halted from {written(drawdown.halting_at, Unit.FRACTION)} on"
+            f"{_counted_note(protection)}",
             tone=_tone(drawdown.state),
         ),
         KeyFigure(
@@ -140,9 +152,14 @@ def _figures(protection: Protection) -> tuple[KeyFigure, ...]:
             label="Gross exposure",
             value=protection.gross_exposure,
             unit=Unit.FRACTION,
-            note=f"allowed: {written(protection.allowed_exposure, Unit.FRACTION)}",
+            note=f"allowed: {allowed_text(protection)}",
         ),
     )
+
+
+def _counted_note(protection: Protection) -> str:
+    since = counted_since(protection)
+    return f"; counted{since}" if since else ""
 
 
 def _tone(state: TradingState) -> Tone:
@@ -193,12 +210,15 @@ def _summary(
         ("Session", str(book.session or "none yet")),
         ("Account value", written(protection.equity, Unit.MONEY)),
         ("State", state.value),
-        ("Loss since the peak", written(protection.recovery.drawdown, Unit.FRACTION)),
-        ("Loss that counts since the peak", written(drawdown.loss, Unit.FRACTION)),
+        ("Loss since the peak", written(drawdown.loss, Unit.FRACTION)),
+        (
+            "Loss since the highest close ever",
+            written(protection.recovery.drawdown, Unit.FRACTION),
+        ),
         ("Loss of the session", written(daily.loss, Unit.FRACTION)),
         ("Loss a session, lately", written(velocity.loss, Unit.FRACTION)),
         ("Gross exposure", written(protection.gross_exposure, Unit.FRACTION)),
-        ("Allowed exposure", written(protection.allowed_exposure, Unit.FRACTION)),
+        ("Allowed exposure", allowed_text(protection)),
         ("Average correlation", written(protection.crowding.average_correlation, Unit.RATIO)),
         ("Effective bets", written(protection.crowding.effective_bets, Unit.RATIO)),
         ("Orders", listed(tuple(f"{o.side.value} {o.symbol}" for o in plan.orders), most=6) or "–"),

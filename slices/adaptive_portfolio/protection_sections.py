@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.adaptive_portfolio.protection import NAMES
-from slices.domain.errors import listed
+from slices.domain.accounts import TradingState
+from slices.domain.errors import counted, listed
 from slices.domain.numbers import written
 from slices.domain.report import (
     BarChart,
@@ -64,21 +65,38 @@ def _counted_from(protection: Protection) -> str:
     released = protection.released
     if released is None:
         return "Losses are counted from the account's peak."
+    if released.session is None:
+        return f"{released.by} released the account before its first close ({released.reason})."
     return (
         f"{released.by} released the account after the close of {released.session} "
-        f"({released.reason}): losses are counted from there, the way back from the peak."
+        f"({released.reason}): losses are counted from there, the way back from the highest close "
+        "ever."
     )
+
+
+def counted_since(protection: Protection) -> str:
+    """Say from when on losses are counted anew; empty where they are counted from the beginning."""
+    released = protection.released
+    return "" if released is None or released.session is None else " since the release"
+
+
+def allowed_text(protection: Protection) -> str:
+    """Say which gross exposure an account may have; a halted one may open nothing."""
+    if protection.state is TradingState.HALTED:
+        return "none: halted"
+    cap = protection.allowed_exposure
+    return "no cap" if math.isinf(cap) else written(cap, Unit.FRACTION)
 
 
 def _path(protection: Protection) -> tuple[Block, ...]:
     if len(protection.sessions) < 2:
         return ()
     below = tuple(-each for each in protection.below_peak)
-    series = Series(name="Below the peak", x=protection.sessions, y=below)
+    series = Series(name="Below the highest close", x=protection.sessions, y=below)
     return (
         LineChart(
             key="below-peak",
-            title="Loss since the peak",
+            title="Loss since the highest close ever",
             series=(series,),
             y_unit=Unit.FRACTION,
             fill=True,
@@ -98,14 +116,14 @@ def crowding_section(protection: Protection) -> Section:
             key="crowding",
             title="How the positions move together",
             columns=("Measure", "Value"),
-            units=(Unit.TEXT, Unit.RATIO),
+            units=(Unit.TEXT, Unit.TEXT),
             rows=(
-                ("Positions", float(len(crowded.symbols))),
-                ("Average correlation", crowded.average_correlation),
-                ("Effective number of bets", crowded.effective_bets),
-                ("Largest weight", crowded.largest_weight),
-                ("Gross exposure", protection.gross_exposure),
-                ("Returns in common", float(crowded.returns)),
+                ("Positions", written(len(crowded.symbols), Unit.COUNT)),
+                ("Average correlation", written(crowded.average_correlation, Unit.RATIO)),
+                ("Effective number of bets", written(crowded.effective_bets, Unit.RATIO)),
+                ("Largest weight", written(crowded.largest_weight, Unit.FRACTION)),
+                ("Gross exposure", written(protection.gross_exposure, Unit.FRACTION)),
+                ("Returns in common", written(crowded.returns, Unit.COUNT)),
             ),
             caption="A short position is turned over before its correlations are taken.",
         )
@@ -128,7 +146,8 @@ def action_section(
         if each.is_new
     ]
     if withdrawn:
-        notes.append(f"{withdrawn} open orders were taken back.")
+        were = "was" if withdrawn == 1 else "were"
+        notes.append(f"{counted(withdrawn, 'open order')} {were} taken back.")
     if not plan.orders:
         notes.append("No order has to be placed.")
     waiting = tuple(each.order.symbol for each in book.open_orders)
@@ -137,12 +156,15 @@ def action_section(
     blocks: tuple[Block, ...] = tuple(Note(text=each) for each in notes)
     if plan.orders:
         blocks = (*blocks, _order_table(book, plan, placed))
-    cap = protection.allowed_exposure
-    intro = (
-        f"Gross exposure {written(protection.gross_exposure, Unit.FRACTION)}; allowed "
-        f"{'without a cap' if math.isinf(cap) else written(cap, Unit.FRACTION)}."
-    )
-    return Section(title="What was done", intro=intro, blocks=blocks)
+    return Section(title="What was done", intro=_allowance(protection), blocks=blocks)
+
+
+def _allowance(protection: Protection) -> str:
+    gross = f"Gross exposure {written(protection.gross_exposure, Unit.FRACTION)}"
+    if protection.state is not TradingState.HALTED:
+        return f"{gross}; allowed: {allowed_text(protection)}."
+    held = "what is held stays" if protection.allowed_exposure > 0 else "what is held is closed"
+    return f"{gross}; halted: nothing may be opened, {held}."
 
 
 def _order_table(book: AccountBook, plan: OrderPlan, placed: Placement | None) -> Table:
@@ -199,14 +221,19 @@ def recovery_section(plan: RecoveryPlan) -> Section:
 def recovery_sentence(plan: RecoveryPlan) -> str:
     """Say what has to be made and how long that may take."""
     if plan.drawdown == 0:
-        return "The account is at its peak: there is nothing to regain."
-    needed = f"{written(plan.required_return, Unit.FRACTION)} have to be made to be at the peak."
+        return "The account is at its highest close ever: there is nothing to regain."
+    if math.isinf(plan.required_return):
+        return "Nothing is left: no return leads back to the highest close ever."
+    needed = (
+        f"{written(plan.required_return, Unit.FRACTION)} has to be made to be back at the highest "
+        "close ever."
+    )
     if plan.unknown:
         return f"{needed} How long that takes is unknown: {plan.unknown}."
     early, middle, late = (f"{each:,.0f}" for each in plan.likely_sessions)
     return (
-        f"{needed} By its own volatility alone, without any edge, the account gets there within "
-        f"{early} sessions in one case of four, {middle} in two, {late} in three."
+        f"{needed} By its own volatility alone, without any edge, the account gets there with a "
+        f"chance of 25% within {early} sessions, 50% within {middle}, 75% within {late}."
     )
 
 
@@ -214,7 +241,7 @@ def _force(plan: RecoveryPlan) -> str:
     if plan.in_force:
         allowed = written(plan.exposure, Unit.FRACTION)
         return f"The account was released: the steps reached allow {allowed} of exposure."
-    return "The steps hold after a release, until the peak is regained."
+    return "The steps hold after a release, until the highest close ever is regained."
 
 
 def tier_section(standing: TierStanding) -> Section:

@@ -94,12 +94,17 @@ def _headline(book: AccountBook, watch: RiskWatch) -> str:
         names = listed(tuple(limit_label(each) for each in watch.breached), most=4)
         count = counted(len(watch.breached), "limit")
         return f"Account '{book.name}' is beyond {count} on {watch.session}: {names}."
+    kept = f"Account '{book.name}' keeps to all {len(watch.lines)} limits on {watch.session}"
+    return f"{kept}; {_least(watch)}."
+
+
+def _least(watch: RiskWatch) -> str:
     tightest = _tightest(watch)
+    if tightest.headroom >= 1:
+        return "none of them is used"
     left = written(tightest.headroom, Unit.FRACTION)
-    return (
-        f"Account '{book.name}' keeps to all {len(watch.lines)} limits on {watch.session}; "
-        f"least is left of {limit_label(tightest).lower()}: {left}."
-    )
+    label = limit_label(tightest)
+    return f"least is left of {label[0].lower()}{label[1:]}: {left}"
 
 
 def _caveats(book: AccountBook, watch: RiskWatch) -> tuple[str, ...]:
@@ -119,13 +124,13 @@ def _notes(book: AccountBook) -> tuple[str, ...]:
 
 
 def _figures(watch: RiskWatch) -> tuple[KeyFigure, ...]:
-    tightest, metrics = _tightest(watch), watch.metrics
+    metrics = watch.metrics
     return (
         KeyFigure(
             label="Limits beyond",
             value=float(len(watch.breached)),
             unit=Unit.COUNT,
-            note=f"of {len(watch.lines)}; least is left of {limit_label(tightest).lower()}",
+            note=f"of {len(watch.lines)}; {_least(watch)}",
             tone=Tone.BAD if watch.breached else Tone.GOOD,
         ),
         KeyFigure(
@@ -141,10 +146,10 @@ def _figures(watch: RiskWatch) -> tuple[KeyFigure, ...]:
             note=dict(metrics.undefined).get("max_drawdown", "of the account's closes"),
         ),
         KeyFigure(
-            label="Value at risk",
+            label="Value at risk of today's positions",
             value=watch.tail.value_at_risk,
             unit=Unit.FRACTION,
-            note=watch.tail.unknown or "of today's positions, in one session",
+            note=watch.tail.unknown or "in one session, as their past was",
         ),
     )
 
@@ -160,5 +165,6 @@ def _summary(book: AccountBook, watch: RiskWatch) -> tuple[tuple[str, str], ...]
         ("Positions", str(len(book.positions))),
         ("Limits beyond", f"{len(watch.breached)} of {len(watch.lines)}"),
         *measured,
+        ("Value at risk of today's positions", written(watch.tail.value_at_risk, Unit.FRACTION)),
         ("Capital tier", watch.tier.tier.value),
     )

@@ -23,8 +23,8 @@ MEASURES = (
     ("sortino_ratio", "Sortino ratio", Unit.RATIO),
     ("calmar_ratio", "Calmar ratio", Unit.RATIO),
     ("max_drawdown", "Largest drawdown", Unit.FRACTION),
-    ("value_at_risk", "Value at risk of a session", Unit.FRACTION),
-    ("expected_shortfall", "Expected shortfall of a session", Unit.FRACTION),
+    ("value_at_risk", "Value at risk of the account's past", Unit.FRACTION),
+    ("expected_shortfall", "Expected shortfall of the account's past", Unit.FRACTION),
     ("beta", "Beta on the equal-weight universe", Unit.RATIO),
 )
 
@@ -44,7 +44,7 @@ def limit_label(line: LimitLine) -> str:
 def limit_section(watch: RiskWatch) -> Section:
     """Show every limit and what is left of it."""
     names = tuple(limit_label(each) for each in watch.lines)
-    used = tuple(each.used / each.allowed for each in watch.lines)
+    used = tuple(1.0 - each.headroom for each in watch.lines)
     chart = BarChart(
         key=LIMIT_CHART,
         title="Share of every limit that is used",
@@ -63,13 +63,14 @@ def limit_section(watch: RiskWatch) -> Section:
             for name, each in zip(names, watch.lines, strict=True)
         ),
         caption="Open orders count as filled or not, whichever uses more; a loss that reaches its "
-        "limit is beyond it.",
+        "limit is beyond it. Leverage is used by debt alone: without debt all of it is left.",
     )  # fmt: skip
     return Section(title="Limits", blocks=(chart, table))
 
 
 def _amount(line: LimitLine, amount: float) -> str:
-    return written(amount, Unit.MONEY if line.name.endswith("notional") else Unit.FRACTION)
+    unit = Unit.RATIO if line.name == "max_leverage" else Unit.FRACTION
+    return written(amount, Unit.MONEY if line.name.endswith("notional") else unit)
 
 
 def _state(line: LimitLine) -> str:

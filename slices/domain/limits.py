@@ -172,7 +172,8 @@ class LimitLine:
         subject: The symbol or sector that uses most of it; empty where it is the account.
         unit: Of `used` and `allowed`.
         used: NaN where equity is not above 0.
-        headroom: Fraction of the limit that is left; negative beyond it.
+        headroom: Fraction of the limit that is left; negative beyond it. Of leverage what is left
+            to borrow, so 1 without debt.
     """
 
     name: str

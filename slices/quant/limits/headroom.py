@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OF_EQUITY = "fraction of equity"
 MONEY = "account currency"
+LEVERAGE = "max_leverage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,8 @@ def headroom(
 
     Returns:
         One line for each limit. Losses breach a limit from the limit itself on, everything else
-        from the smallest unit beyond it.
+        from the smallest unit beyond it. Of leverage is left what may still be borrowed: an
+        account without debt has a leverage of 1 and all of it left.
     """
     with localcontext(Context(prec=PRECISION)):
         exposure = exposure_of(book, marks=marks)
@@ -57,7 +59,7 @@ def _ratios(exposure: Exposure, limits: RiskLimits) -> Iterator[_Used]:
     owed = exposure.equity + max(ZERO, -exposure.cash)
     yield _Used(name="max_gross_exposure", value=exposure.gross, most=limits.max_gross_exposure)
     yield _Used(name="max_net_exposure", value=net, most=limits.max_net_exposure)
-    yield _Used(name="max_leverage", value=owed, most=limits.max_leverage)
+    yield _Used(name=LEVERAGE, value=owed, most=limits.max_leverage)
     subject, value = _largest(exposure)
     yield _Used(
         name="max_concentration", value=value, most=limits.max_concentration, subject=subject
@@ -119,6 +121,14 @@ def _line(used: _Used, unit: str, amount: float, *, is_breached: bool) -> LimitL
         unit=unit,
         used=amount,
         allowed=used.most,
-        headroom=1.0 - amount / used.most,
+        headroom=_left(used, amount, is_breached=is_breached),
         is_breached=is_breached,
     )
+
+
+def _left(used: _Used, amount: float, *, is_breached: bool) -> float:
+    if used.name != LEVERAGE or math.isnan(amount):
+        return 1.0 - amount / used.most
+    if used.most > 1:
+        return 1.0 - (amount - 1.0) / (used.most - 1.0)
+    return 1.0 - amount / used.most if is_breached else 1.0

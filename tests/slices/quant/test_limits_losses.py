@@ -157,8 +157,29 @@ def test_headroom_is_what_is_left_of_each_limit() -> None:
         line = lines[name]
         assert line.subject == subject
         assert line.used == pytest.approx(used)
-        assert line.headroom == pytest.approx(1 - used / allowed)
+        if name != "max_leverage":
+            assert line.headroom == pytest.approx(1 - used / allowed)
     assert [name for name, line in lines.items() if line.is_breached] == ["max_sector_exposure"]
+
+
+@pytest.mark.parametrize(
+    ("cash", "allowed", "left"),
+    [
+        (10_000, 1.0, 1.0),
+        (0, 1.0, 1.0),
+        (0, 1.5, 1.0),
+        (-10_000, 1.5, 0.5),
+        (-10_000, 1.0, -0.25),
+        (-30_000, 1.5, -2.0),
+    ],
+)
+def test_leverage_is_used_by_debt_alone(cash: int, allowed: float, left: float) -> None:
+    account = book(cash, {"A": 500})
+    equity = cash + 50_000
+    line = lines_of(account, limited(max_leverage=allowed))["max_leverage"]
+    assert line.used == pytest.approx((equity + max(0, -cash)) / equity)
+    assert line.is_breached == (left < 0)
+    assert line.headroom == pytest.approx(left)
 
 
 def test_headroom_counts_open_orders_and_leaves_out_limits_not_set() -> None:
