@@ -147,6 +147,13 @@ def test_r33_a_loss_halts_in_the_same_run_until_a_recorded_release(falling: Fall
     free = drawdown_protection(return_state=True, **falling.day(AFTER, "bleeding")).result()
     assert free.protection.state is TradingState.ACTIVE
     assert free.protection.released.by == "somebody"
+    drawdown, daily, _ = free.protection.readings
+    for reading, counted_from in (
+        (drawdown, free.book.peak_equity),
+        (daily, free.book.day_start_equity),
+    ):
+        lost = max(0.0, 1 - float(free.book.equity / counted_from))
+        assert reading.loss == pytest.approx(lost, abs=1e-9)
     assert falling.buy("bleeding", AFTER, free.bars).decisions[0].is_accepted
     ledger.close()
 
