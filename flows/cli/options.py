@@ -76,10 +76,14 @@ def help_texts(flow: Workflow[..., Any]) -> dict[str, str]:
 
 
 def _default_text(field: FieldInfo) -> str:
-    default = field.default
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    if default is None or default in ([], {}, ()):
+        return ""
     if isinstance(default, list):
         return f" (default: {' '.join(map(str, default))})"
-    return "" if default is None else f" (default: {default})"
+    if isinstance(default, dict):
+        return f" (default: {' '.join(f'{key}={value}' for key, value in default.items())})"
+    return f" (default: {default})"
 
 
 def build_parser(name: str, flow: Workflow[..., Any]) -> argparse.ArgumentParser:

@@ -50,6 +50,7 @@ class SessionsTraded:
         denied: Orders the gate kept back, likewise.
         orders: Those of the newest session.
         is_repeated: Whether everything had been done before, so that nothing was written.
+        stopped: Why a replay ended before its last session; empty where it did not.
     """
 
     account: str
@@ -60,6 +61,7 @@ class SessionsTraded:
     denied: int
     orders: tuple[SessionOrder, ...]
     is_repeated: bool
+    stopped: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +144,13 @@ class AccountView:
         actions: Shares restated in the newest session.
         unattended: Sessions lived through since the account began at which nobody decided.
         costs: Commission, spread and impact of all fills; then interest, dividends and fees.
+            Money, positive where paid.
         parity: Beside a backtest, where history was replayed.
         no_parity: Why there is none although it was; else empty.
+        newest_fills: Of its whole life, the newest first, as many as a report shows.
+        fill_count: How many fills it has had.
+        denied_sessions: At how many sessions it ordered, where every order of its life was denied
+            for one and the same limit; else 0.
     """
 
     book: AccountBook
@@ -155,6 +162,9 @@ class AccountView:
     costs: tuple[tuple[str, Decimal], ...]
     parity: Parity | None = None
     no_parity: str = ""
+    newest_fills: tuple[Fill, ...] = ()
+    fill_count: int = 0
+    denied_sessions: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

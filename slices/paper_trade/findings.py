@@ -15,12 +15,19 @@ from slices.paper_trade.sections import (
     EQUITY,
     choice_section,
     happened_section,
+    life_section,
     order_section,
     parity_section,
     unattended_note,
     worth_section,
 )
-from slices.paper_trade.wording import gap_sentence, headline, refused_caveats, return_since
+from slices.paper_trade.wording import (
+    gap_sentence,
+    headline,
+    never_caveats,
+    refused_caveats,
+    return_since,
+)
 
 if TYPE_CHECKING:
     from slices.domain.accounts import Execution
@@ -52,12 +59,18 @@ def paper_trading_findings(
     """
     choice = rule.choice
     is_plan, session = execution == "plan", str(traded.session)
-    caveats = (*refused_caveats(traded.orders, view.book, session), *data_caveats(bars))
+    caveats = (
+        *filter(None, (traded.stopped,)),
+        *refused_caveats(traded.orders, view.book, session),
+        *never_caveats(view),
+        *data_caveats(bars),
+    )
     notes = (*data_notes(bars), *parity_notes(view))
     parts = (
         worth_section(view),
         order_section(traded.orders, view, session, is_plan=is_plan),
         happened_section(view),
+        life_section(view),
         parity_section(view),
         choice_section(choice),
         *seen,

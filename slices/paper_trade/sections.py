@@ -12,12 +12,18 @@ from slices.paper_trade.tables import (
     divergence_table,
     ended_table,
     fill_table,
+    life_table,
     order_table,
     position_table,
     ranking_table,
     waiting_table,
 )
-from slices.paper_trade.wording import gap_sentence, release_sentence, state_sentence
+from slices.paper_trade.wording import (
+    gap_sentence,
+    release_sentence,
+    sent_sentence,
+    state_sentence,
+)
 from slices.quant.signals.catalogue import STRATEGIES
 
 if TYPE_CHECKING:
@@ -58,19 +64,21 @@ def state_notes(book: AccountBook) -> tuple[Note, ...]:
 
 
 def equity_chart(view: AccountView) -> LineChart:
-    """Draw the account value, beside its backtest and holding where there are such."""
+    """Draw the account value, beside its backtest and holding where there are such.
+
+    An account and a backtest that are equal are one line.
+    """
     curve = view.book.curve
     sessions = tuple(each.session for each in curve)
-    paper = Series(name="Paper", x=sessions, y=tuple(float(each.equity) for each in curve))
     beside = view.parity
-    others = (
-        ()
-        if beside is None
-        else (
-            Series(name="Backtest", x=beside.sessions, y=beside.tested),
-            Series(name="Holding", x=beside.sessions, y=beside.holding),
-        )
-    )
+    is_equal = beside is not None and beside.is_equal
+    name = "Paper, equal to its backtest" if is_equal else "Paper"
+    paper = Series(name=name, x=sessions, y=tuple(float(each.equity) for each in curve))
+    others: tuple[Series, ...] = ()
+    if beside is not None:
+        tested = Series(name="Backtest", x=beside.sessions, y=beside.tested)
+        holding = Series(name="Holding", x=beside.sessions, y=beside.holding)
+        others = (holding,) if is_equal else (tested, holding)
     return LineChart(
         key=EQUITY,
         title="Account value",
@@ -86,7 +94,6 @@ def order_section(
     orders: tuple[SessionOrder, ...], view: AccountView, session: str, *, is_plan: bool
 ) -> Section:
     """Show the orders of the newest close, what the gate said of each, and older ones that wait."""
-    when = "would be sent" if is_plan else "were handed in"
     title = f"What it ordered at the close of {session}"
     waiting = tuple(each for each in view.waiting if str(each.order.session) != session)
     older = (waiting_table(waiting),) if waiting else ()
@@ -95,9 +102,16 @@ def order_section(
         return Section(title=title, blocks=(nothing, *older))
     return Section(
         title=title,
-        intro=f"{counted(len(orders), 'order')} {when}, to be filled at the next session.",
+        intro=sent_sentence(orders, is_plan=is_plan),
         blocks=(order_table(orders), *older),
     )
+
+
+def life_section(view: AccountView) -> Section | None:
+    """Show the newest fills of its whole life; None where the newest session has them all."""
+    if view.fill_count == len(view.fills):
+        return None
+    return Section(title="What it has traded", blocks=(life_table(view),))
 
 
 def happened_section(view: AccountView) -> Section | None:

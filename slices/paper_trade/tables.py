@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.errors import counted
+from slices.domain.paper_trading import CENT
 from slices.domain.report import Table, Unit
 from slices.quant.signals.catalogue import STRATEGIES
 
@@ -48,15 +50,31 @@ def _position_row(each: Position, equity: float) -> tuple[str | float | None, ..
 
 
 def cost_table(view: AccountView) -> Table:
-    """List what trading and holding has cost so far."""
+    """List what trading and holding has cost so far, and all of it."""
+    total = sum(float(amount) for _, amount in view.costs)
     return Table(
         key="costs",
         title="Costs since it began",
         columns=("What", "Money"),
         units=(Unit.TEXT, Unit.MONEY),
-        rows=tuple((name, float(amount)) for name, amount in view.costs),
-        caption="Commission, spread and impact of all fills; what was received is positive below.",
+        rows=(
+            *((name, without_noise(float(amount))) for name, amount in view.costs),
+            ("Total", without_noise(total)),
+        ),
+        caption=(
+            "Commission, spread and impact of all fills, then what else was paid; what was "
+            "received, such as interest, is negative."
+        ),
     )
+
+
+def without_noise(amount: float) -> float:
+    """Return money, and none where it is less than half a cent.
+
+    >>> without_noise(-0.000001), without_noise(0.25)
+    (0.0, 0.25)
+    """
+    return 0.0 if abs(amount) < CENT / 2 else amount
 
 
 def order_table(orders: tuple[SessionOrder, ...]) -> Table:
@@ -64,8 +82,12 @@ def order_table(orders: tuple[SessionOrder, ...]) -> Table:
     return Table(
         key="orders",
         title="Orders and the risk gate",
-        columns=("Symbol", "Side", "Target weight", "Expected shares", "State", "Reasons"),
-        units=(Unit.TEXT, Unit.TEXT, Unit.FRACTION, Unit.RATIO, Unit.TEXT, Unit.TEXT),
+        columns=(
+            "Symbol", "Side", "Target weight", "Expected shares", "State", "Reasons", "Order",
+        ),
+        units=(
+            Unit.TEXT, Unit.TEXT, Unit.FRACTION, Unit.RATIO, Unit.TEXT, Unit.TEXT, Unit.TEXT,
+        ),
         rows=tuple(
             (
                 each.symbol,
@@ -74,11 +96,12 @@ def order_table(orders: tuple[SessionOrder, ...]) -> Table:
                 float(each.quantity),
                 order_state(each),
                 "; ".join(each.reasons),
+                "" if each.state is None else each.client_order_id,
             )
             for each in orders[:MOST_ROWS]
         ),
         caption="Shares are worked out when an order fills; expected is at the newest mark.",
-    )
+    )  # fmt: skip
 
 
 def order_state(order: SessionOrder) -> str:
@@ -108,6 +131,36 @@ def fill_table(fills: tuple[Fill, ...]) -> Table:
         ),
         caption="Shares are negative where sold; cash is what the fill added to the account's.",
     )
+
+
+def life_table(view: AccountView) -> Table:
+    """List the newest fills of an account's whole life, newest first, with their orders."""
+    shown = view.newest_fills
+    which = "All" if len(shown) == view.fill_count else f"The newest {len(shown):,} of"
+    return Table(
+        key="newest-fills",
+        title="Newest fills",
+        columns=("Session", "Symbol", "Shares", "Price", "Costs", "Why", "Order"),
+        units=(
+            Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.MONEY, Unit.TEXT, Unit.TEXT,
+        ),
+        rows=tuple(
+            (
+                str(each.session),
+                each.symbol,
+                float(each.quantity),
+                float(each.price),
+                without_noise(float(each.costs)),
+                each.reason,
+                each.client_order_id,
+            )
+            for each in shown
+        ),
+        caption=(
+            f"{which} {counted(view.fill_count, 'fill')} of its life, newest first; shares are "
+            "negative where sold. `tradeflows explain ORDER` tells everything of one order."
+        ),
+    )  # fmt: skip
 
 
 def waiting_table(records: tuple[OrderRecord, ...]) -> Table:
@@ -170,7 +223,8 @@ def divergence_table(found: Parity) -> Table:
 
 
 def _parts_row(each: Divergence) -> tuple[str | float, ...]:
-    return each.symbol, each.timing, each.price, each.fee, each.size, each.data, each.total
+    parts = (each.timing, each.price, each.fee, each.size, each.data, each.total)
+    return each.symbol, *(without_noise(part) for part in parts)
 
 
 def ranking_table(tried: tuple[StrategyTrial, ...]) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.calendar import session_close
 from slices.domain.exact import ZERO
+from slices.domain.limits import ReasonCode
 from slices.domain.orders import FlowKind, OrderState
 from slices.domain.paper_trading import AccountView
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
@@ -33,6 +34,22 @@ if TYPE_CHECKING:
     from slices.quant.panel import Panel
 
 OWN_MONEY = (FlowKind.DEPOSIT, FlowKind.WITHDRAWAL)
+NEWEST_FILLS = 50
+"""How many fills of an account's life a report shows."""
+
+TOO_MUCH = frozenset(
+    {
+        ReasonCode.QUANTITY_TOO_LARGE,
+        ReasonCode.NOTIONAL_TOO_LARGE,
+        ReasonCode.POSITION_LIMIT,
+        ReasonCode.GROSS_EXPOSURE,
+        ReasonCode.NET_EXPOSURE,
+        ReasonCode.LEVERAGE,
+        ReasonCode.CONCENTRATION,
+        ReasonCode.SECTOR_EXPOSURE,
+    }
+)
+"""Reasons that an order which stays as large meets again at every session."""
 
 
 def view_account(
@@ -99,6 +116,9 @@ def view_account(
         costs=cost_lines(fills, flows),
         parity=beside,
         no_parity=why,
+        newest_fills=fills[: -NEWEST_FILLS - 1 : -1],
+        fill_count=len(fills),
+        denied_sessions=denied_sessions(records),
     )
 
 
@@ -158,16 +178,33 @@ def ended_unfilled(
     return tuple(each for each in records if each.state in ended and each.updated_at == closed)
 
 
+def denied_sessions(records: tuple[OrderRecord, ...]) -> int:
+    """Count the sessions at which an account ordered in vain, always for one and the same limit.
+
+    Returns:
+        0 where an order was let through, or where no limit on size was met by all of them.
+    """
+    if not records or any(each.state is not OrderState.DENIED for each in records):
+        return 0
+    met = [{reason.partition(":")[0] for reason in each.reasons} for each in records]
+    always = TOO_MUCH.intersection(*met)
+    return len({each.order.session for each in records}) if always else 0
+
+
 def cost_lines(
     fills: tuple[Fill, ...], flows: tuple[CashFlow, ...]
 ) -> tuple[tuple[str, Decimal], ...]:
-    """Add up what an account paid for its fills, and what came and went besides."""
+    """Add up what an account paid for its fills, and what it paid and received besides.
+
+    Returns:
+        Names and money, positive where paid.
+    """
     spent = tuple(
         (name.capitalize(), sum((getattr(each, name) for each in fills), ZERO))
         for name in ("commission", "spread", "impact")
     )
     carried = tuple(
-        (kind.value.replace("_", " ").capitalize(), amount)
+        (kind.value.replace("_", " ").capitalize(), -amount)
         for kind in FlowKind
         if kind not in OWN_MONEY
         and (amount := sum((each.amount for each in flows if each.kind is kind), ZERO))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,11 @@ from slices.domain.accounts import TradingState
 from slices.domain.errors import ParameterError
 from slices.domain.orders import OrderState
 from slices.domain.paper_trading import PaperTrading
-from slices.domain.report import Table
-from slices.ledger.orders import orders_of
+from slices.domain.report import LineChart, Table
+from slices.ledger.booking import fills_of
+from slices.ledger.orders import orders_named, orders_of
 from slices.ledger.states import release, set_state
+from slices.paper_trade.tables import cost_table
 from tests.slices.paper_trade.paper_accounts import books, dumped
 from tests.support.runs import artifacts, task_runs
 
@@ -49,6 +53,45 @@ def test_a_replay_equals_its_backtest_and_says_so(replayed: State[PaperTrading])
     assert np.allclose(beside.equity, beside.tested, atol=0.01, rtol=0)
     assert any(each.startswith("Equal") for each in result.notes)
     assert "divergence" not in tables(result)
+    (chart,) = (each for each in result.report.blocks() if isinstance(each, LineChart))
+    assert [each.name for each in chart.series] == ["Paper, equal to its backtest", "Holding"]
+
+
+def test_the_newest_fills_are_listed_with_orders_that_can_be_explained(
+    replayed: State[PaperTrading],
+) -> None:
+    result = replayed.result()
+    listed = tables(result)["newest-fills"]
+    with books() as ledger:
+        fills = fills_of(ledger, "replayed")[::-1]
+        assert [row[0] for row in listed.rows] == [str(each.session) for each in fills[:50]]
+        for row in listed.rows:
+            (record,) = orders_named(ledger, str(row[-1]))
+            assert record.order.symbol == row[1]
+    assert f"{len(fills):,} fills" in listed.caption
+
+
+def test_costs_are_added_up_and_have_no_noise(replayed: State[PaperTrading]) -> None:
+    view = replayed.result().view
+    noisy = replace(view, costs=(*view.costs, ("Fee", Decimal("0.000001"))))
+    *rows, (last, total) = cost_table(noisy).rows
+    assert rows[-1] == ("Fee", 0.0)
+    assert last == "Total"
+    assert total == pytest.approx(sum(float(str(row[1])) for row in rows), abs=0.01)
+
+
+def test_orders_denied_at_every_session_are_said_to_be_too_large() -> None:
+    result = paper_trading(
+        account="never",
+        limits={"max_order_notional": 10.0},
+        replay_from="2012-07-02",
+        replay_to="2012-07-06",
+        **HOLD,
+    )
+    view = result.view
+    assert view.denied_sessions > 1
+    assert any("can never trade" in each for each in result.caveats)
+    assert "newest-fills" not in tables(result)
 
 
 def test_a_second_run_changes_nothing_and_says_so(replayed: State[PaperTrading]) -> None:
@@ -165,6 +208,27 @@ def test_a_halted_account_is_reported_and_sends_nothing() -> None:
     assert after.traded.placed == 2
 
 
+def test_a_replay_of_a_halted_account_waits_for_its_release() -> None:
+    days = {"replay_from": "2012-08-20", "replay_to": "2012-08-31"}
+    paper_trading(account="waits", as_of="2012-08-20", **FAST)
+    with books() as ledger:
+        set_state(ledger, "waits", TradingState.HALTED, reason="a test", by="test", at=AT)
+    state = paper_trading(account="waits", return_state=True, **days, **FAST)
+    stopped = state.result()
+    assert state.name == "Degraded"
+    assert "2012-08-20" in stopped.caveats[0]
+    assert "a test" in stopped.caveats[0]
+    assert stopped.view.book.session == stopped.traded.session == dt.date(2012, 8, 20)
+    assert stopped.traded.denied == 0
+    assert stopped.view.parity is not None
+    with books() as ledger:
+        release(ledger, "waits", reason="tested", by="test", at=AT)
+    after = paper_trading(account="waits", **days, **FAST)
+    assert after.view.book.session == dt.date(2012, 8, 31)
+    assert after.traded.decided == 9
+    assert after.traded.stopped == ""
+
+
 def test_auto_chooses_on_bars_before_the_replay_alone() -> None:
     result = paper_trading(
         account="auto",
@@ -228,3 +292,9 @@ def test_the_command_line_sets_limits_and_dates() -> None:
     checked = paper_trading.validate_parameters(given)
     assert checked["replay_from"] == dt.date(2012, 8, 20)
     assert checked["limits"].max_drawdown == 0.2
+
+
+def test_the_help_names_no_default_that_nothing_has() -> None:
+    text = build_parser("paper_trading", paper_trading).format_help()
+    assert "--limits.sectors" in text
+    assert not any(f"default: {each}" in text for each in ("Pydantic", ")", "{}"))
