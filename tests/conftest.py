@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 # Before anything imports Prefect or the settings: both read the environment once.
 HOME = Path(tempfile.mkdtemp(prefix="tradeflows-tests-"))
-for name in [each for each in os.environ if each.startswith(("TRADEFLOWS_", "PREFECT_"))]:
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # last of all, after Prefect's own
+for name in [e for e in os.environ if e.startswith(("TRADEFLOWS_", "PREFECT_", "MLFLOW_"))]:
     if name != "TRADEFLOWS_SHARED_DATA":
         del os.environ[name]
 os.environ["TRADEFLOWS_HOME"] = str(HOME)
@@ -38,7 +36,6 @@ settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def home() -> Iterator[Path]:
-    """The home folder of this test run, removed at its end."""
-    yield HOME
-    shutil.rmtree(HOME, ignore_errors=True)
+def home() -> Path:
+    """The home folder of this process's tests, removed at its end."""
+    return HOME
