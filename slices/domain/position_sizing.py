@@ -129,7 +129,8 @@ class PositionSize:
         quantity: Shares, rounded down; positive also for a sale.
         loss_at_stop: Money lost where the stop is hit at its level, costs of both fills included.
         alone: What a bad session costs by this position alone.
-        before: What it costs the account as it is; after: with the position as sized.
+        before: What it costs the account as it is.
+        after: With the position as sized; where nothing is traded, the same as before.
         scenarios: Sessions these are measured on.
     """
 
@@ -185,12 +186,14 @@ class TradeRisk:
     """What a symbol's returns and the account's were like over the lookback.
 
     Attributes:
+        sessions: Returns of the symbol in the lookback, all weighted equally.
         beta: To the equal-weighted other symbols of the universe; NaN where there are none.
         correlation: With the account's positions as they are; NaN where there are none.
         account_volatility: Annualized, of the account's positions at their weights of today.
     """
 
     symbol: str
+    sessions: int
     annualized_volatility: float
     value_at_risk: float
     expected_shortfall: float
@@ -225,6 +228,8 @@ class TradeProposal:
     """A trade before it is sent: its size and exits, or why there is none.
 
     Attributes:
+        size: What rules and caps leave, also where nothing is traded.
+        exits: None where nothing is traded.
         held: Signed shares held before.
         quantity: Shares to trade, positive; 0 where there is nothing to trade.
         refusals: Why nothing is traded; empty where something is.

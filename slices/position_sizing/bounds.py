@@ -76,8 +76,9 @@ def rule_bounds(measured: Measures, kelly: KellyEstimate | None, terms: Terms) -
             volatility_target_weight(
                 measured.annualized_volatility, target=sizing.target_volatility
             ),
-            f"a volatility of {percent(measured.annualized_volatility)} a year, at most "
-            f"{percent(sizing.target_volatility)} of equity",
+            f"so that it adds at most {percent(sizing.target_volatility)} volatility a year to "
+            f"the account; its own is {percent(measured.annualized_volatility)} a year over the "
+            f"newest {sizing.volatility_sessions:,} sessions",
         ),
         (
             "risk",

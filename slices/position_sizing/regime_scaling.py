@@ -3,8 +3,9 @@
 Regimes lie in a row from best to worst: bull, sideways and bear, each quiet before volatile, and a
 crisis last. The first leaves everything, a crisis the worst factor, and those between lie in equal
 steps, so that a worse regime never leaves more. Between quiet and volatile the factor is weighted
-by the filtered probability of the volatile state. For a sale bull and bear change places. A regime
-that is not known counts as a crisis.
+by the probability the hidden Markov model gives its turbulent state; whether the rules call the
+regime quiet or volatile matters only where the model has no answer. For a sale bull and bear change
+places. A regime that is not known counts as a crisis.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def regime_scaling(
         regime=found.regime.value,
         volatile_probability=probability,
         factor=regime_factor(found.regime, probability, worst=worst, side=side),
-        basis=_basis(found.regime, probability),
+        basis=_basis(found.regime, probability, worst=worst, side=side),
     )
 
 
@@ -70,12 +71,16 @@ def regime_factor(
     """
     if regime is Regime.CRISIS:
         return worst
-    trend, _, state = regime.value.partition("_")
-    trend = MIRRORED[trend] if side is Side.SELL else trend
+    trend, state = _trend_and_state(regime, side)
     if math.isnan(volatile_probability):
         return _step(trend, state, worst)
     quiet, volatile = _step(trend, QUIET, worst), _step(trend, VOLATILE, worst)
     return quiet + volatile_probability * (volatile - quiet)
+
+
+def _trend_and_state(regime: Regime, side: Side) -> tuple[str, str]:
+    trend, _, state = regime.value.partition("_")
+    return (MIRRORED[trend] if side is Side.SELL else trend), state
 
 
 def _step(trend: str, state: str, worst: float) -> float:
@@ -83,8 +88,17 @@ def _step(trend: str, state: str, worst: float) -> float:
     return 1.0 - (1.0 - worst) * place / (len(REGIMES) - 1)
 
 
-def _basis(regime: Regime, probability: float) -> str:
-    words = regime.value.replace("_", " ")
+def _basis(regime: Regime, probability: float, *, worst: float, side: Side) -> str:
+    if regime is Regime.CRISIS:
+        return "a crisis by rules, whatever the model says"
+    trend, state = _trend_and_state(regime, side)
+    named = f"a {regime.value.partition('_')[0]} trend"
+    if side is Side.SELL:
+        named += f" (for a sale the same as a {trend} trend)"
     if math.isnan(probability):
-        return f"{words} by rules; the hidden state has no answer"
-    return f"{words}, volatile with a probability of {written(probability, Unit.FRACTION)}"
+        return f"{named}, {state} by rules, as the hidden Markov model has no answer"
+    calm, turbulent = (f"{_step(trend, each, worst):.4g}" for each in (QUIET, VOLATILE))
+    return (
+        f"{named} leaves {calm} in the calm and {turbulent} in the turbulent state of the hidden "
+        f"Markov model, which gives its turbulent one {written(probability, Unit.FRACTION)}"
+    )

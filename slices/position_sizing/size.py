@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import DataError
+from slices.domain.numbers import written_cell
 from slices.domain.orders import Side
 from slices.domain.position_sizing import Bound, BoundName, PositionSize
+from slices.domain.report import Unit
 from slices.domain.sizing import SizeFailure
 from slices.position_sizing.bounds import (
     Terms,
@@ -190,8 +192,8 @@ def explained(found: Cut, scaling: RegimeScaling, *, quantity: float, weight: fl
         key=lambda each: each.weight,
     )
     parts = [
-        f"The {smallest.name} asks for {percent(smallest.weight)} ({smallest.basis})",
-        f"times {scaling.factor:.2f} for the regime ({scaling.basis}) that is "
+        f"The {smallest.name} asks for {precise(smallest.weight)} ({smallest.basis})",
+        f"times {scaling.factor:.6g} for the regime ({scaling.basis}) that is "
         f"{percent(found.asked)}",
         *(f"the cap on {each.name} cuts it to {percent(each.weight)} ({each.basis})"
           for each in caps),
@@ -199,4 +201,25 @@ def explained(found: Cut, scaling: RegimeScaling, *, quantity: float, weight: fl
     if not caps:
         parts.append("no cap cuts it")
     left = f"{quantity:,.6g} shares, {percent(weight)} of equity" if quantity else "no share"
-    return f"{'; '.join(parts)}. What is left is {left}."
+    return f"{'; '.join(parts)}. Rounded down, that leaves {left}."
+
+
+def precise(weight: float) -> str:
+    """Write a weight with the digits a product with the factor of the regime needs."""
+    return written_cell(weight, Unit.FRACTION, decimals=4)
+
+
+def unchanged(size: PositionSize, *, held: float) -> PositionSize:
+    """Say of a size that nothing is traded: the account stays as it is, and so does its risk.
+
+    Args:
+        size: What the rules and caps leave.
+        held: Signed shares the account holds and keeps.
+    """
+    weight = percent(held * size.price / size.equity)
+    kept = f"the {held:,.6g} shares held, {weight} of equity, stay" if held else "none are held"
+    return replace(
+        size,
+        after=size.before,
+        explanation=f"{size.explanation} But nothing is bought or sold: {kept}.",
+    )

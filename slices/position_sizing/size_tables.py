@@ -52,14 +52,14 @@ def sizes_table(sizes: tuple[PositionSize, ...]) -> Table:
     )  # fmt: skip
 
 
-def volatility_table(sizes: tuple[PositionSize, ...]) -> Table:
-    """List volatility, range and regime of every symbol."""
+def volatility_table(sizes: tuple[PositionSize, ...], *, sessions: int) -> Table:
+    """List volatility, over so many sessions, range and regime of every symbol."""
     return Table(
         key="volatilities",
         title="Volatility and regime",
         columns=(
             "Symbol", "Volatility a year", "Percentile", "Average true range", "Stop distance",
-            "Regime", "Volatile probability", "Factor",
+            "Regime by rules", "Turbulent by model", "Factor",
         ),
         units=(
             Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.TEXT,
@@ -79,9 +79,11 @@ def volatility_table(sizes: tuple[PositionSize, ...]) -> Table:
             for each in sizes
         ),
         caption=(
-            "The percentile is the share of the symbol's own past with a lower volatility. The "
-            "factor falls in equal steps from 1 in a quiet bull market to the worst in a crisis, "
-            "which an unknown regime counts as."
+            f"Volatility is over the newest {sessions:,} sessions, all weighted equally; the "
+            "percentile is the share of the symbol's own past with a lower one. The factor falls "
+            "in equal steps from 1 in a calm bull market to the worst in a crisis, which an "
+            "unknown regime counts as. The trend is that of the rules; between calm and turbulent "
+            "it is weighted by the probability the hidden Markov model gives its turbulent state."
         ),
     )  # fmt: skip
 

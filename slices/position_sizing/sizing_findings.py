@@ -179,7 +179,10 @@ def size_sections(
         Section(
             title="What they stand on",
             intro=f"Volatility and regime of today, and the closed trades of {label}.",
-            blocks=(volatility_table(sizes), kelly_table(sizes)),
+            blocks=(
+                volatility_table(sizes, sessions=terms.sizing.volatility_sessions),
+                kelly_table(sizes),
+            ),
         ),
         Section(
             title="What they risk",

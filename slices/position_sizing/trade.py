@@ -18,7 +18,7 @@ from slices.domain.trading import OrderPlan, PlannedOrder
 from slices.position_sizing.exits import bracket_of, exits_of, stop_rules
 from slices.position_sizing.holdings import holdings_of
 from slices.position_sizing.measures import tail_loss
-from slices.position_sizing.size import SMALLEST_PART, sized
+from slices.position_sizing.size import SMALLEST_PART, sized, unchanged
 from slices.quant.metrics.dispersion import annualized_volatility
 from slices.quant.metrics.relative import beta, correlation
 from slices.quant.panel import read_panel
@@ -95,6 +95,7 @@ def trade_risk(
     year = panel.periods_per_year
     return TradeRisk(
         symbol=symbol,
+        sessions=own.size,
         annualized_volatility=annualized_volatility(own, periods_per_year=year),
         value_at_risk=losses.value_at_risk,
         expected_shortfall=losses.expected_shortfall,
@@ -145,12 +146,14 @@ def propose_trade(
     held = float(book.held(symbol))
     quantity = quantity_to_trade(size, holdings, terms=terms)
     refusals = refusals_of(size, leave, held=held, quantity=quantity, side=side)
+    if refusals and isinstance(size, PositionSize):
+        size = unchanged(size, held=held)
     proposal = TradeProposal(
         symbol=symbol,
         side=side,
         risk=risk,
         size=size,
-        exits=leave,
+        exits=None if refusals else leave,
         held=held,
         quantity=0.0 if refusals else quantity,
         refusals=refusals,

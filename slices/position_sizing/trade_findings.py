@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import TradingState
 from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.numbers import written
-from slices.domain.orders import Side
+from slices.domain.orders import OrderState, Side
 from slices.domain.position_sizing import PositionSize, RiskAdjustedTrade
 from slices.domain.report import KeyFigure, Note, Report, Tone, Unit
+from slices.position_sizing.size import unchanged
 from slices.position_sizing.sizing_findings import unknown_notes
 from slices.position_sizing.trade_sections import (
     PATH,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from slices.domain.trading import Placement
 
 DONE = {Side.BUY: "buys", Side.SELL: "sells"}
+TURNED_DOWN = (OrderState.DENIED, OrderState.REJECTED)
 
 
 def risk_adjusted_findings(
@@ -51,6 +54,9 @@ def risk_adjusted_findings(
         execution: Whether it was sent, or only looked at.
         refusal: Why a person did not let the order leave; empty where nobody refused it.
     """
+    is_made = not (proposal.refusals or refusal or is_turned_down(check))
+    if isinstance(proposal.size, PositionSize) and not (is_made or proposal.refusals):
+        proposal = replace(proposal, size=unchanged(proposal.size, held=proposal.held))
     size = proposal.size
     caveats = (
         *(f"No order: {each}" for each in proposal.refusals),
@@ -70,7 +76,7 @@ def risk_adjusted_findings(
         key="risk-adjusted-trading",
         title="A trade by its risk",
         headline=headline(proposal, placement, check, execution=execution, refusal=refusal),
-        figures=_figures(proposal),
+        figures=_figures(proposal, is_made=is_made),
         notes=(
             *(Note(text=each, tone=Tone.WARNING) for each in caveats),
             *(Note(text=each) for each in said),
@@ -82,7 +88,7 @@ def risk_adjusted_findings(
     return RiskAdjustedTrade(
         headline=report.headline,
         caveats=caveats,
-        summary=_summary(bars, proposal, check, book=book, execution=execution),
+        summary=_summary(bars, proposal, check, book=book, execution=execution, is_made=is_made),
         notes=said,
         report=report,
         bars=bars,
@@ -127,6 +133,11 @@ def headline(
     return f"Account '{placement.account}' {verb} {trade}, at the next session."
 
 
+def is_turned_down(check: FirstCheck) -> bool:
+    """Tell whether there are orders and none of them was let through."""
+    return bool(check.orders) and all(each.state in TURNED_DOWN for each in check.orders)
+
+
 def refusal_caveats(refusal: str) -> tuple[str, ...]:
     """Say why a person did not let the order leave."""
     return (f"The order was not approved, so it was not sent: {refusal}",) if refusal else ()
@@ -162,12 +173,17 @@ def _sections(bars: DatasetRef, proposal: TradeProposal, check: FirstCheck) -> t
     )
 
 
-def _figures(proposal: TradeProposal) -> tuple[KeyFigure, ...]:
+def _weight(proposal: TradeProposal, size: PositionSize, *, is_made: bool) -> str:
+    held = proposal.held * size.price / size.equity
+    return written(size.weight if is_made else held, Unit.FRACTION)
+
+
+def _figures(proposal: TradeProposal, *, is_made: bool) -> tuple[KeyFigure, ...]:
     size, risk = proposal.size, proposal.risk
     measured = (
         KeyFigure(
             label=f"Volatility of {risk.symbol}", value=risk.annualized_volatility,
-            unit=Unit.FRACTION, note="a year, over the lookback",
+            unit=Unit.FRACTION, note=f"a year, over {risk.sessions:,} sessions weighted equally",
         ),
         KeyFigure(
             label="Beta", value=risk.beta, unit=Unit.RATIO, note="to the rest of the universe",
@@ -175,15 +191,16 @@ def _figures(proposal: TradeProposal) -> tuple[KeyFigure, ...]:
     )  # fmt: skip
     if not isinstance(size, PositionSize):
         return measured
+    at_stake = KeyFigure(
+        label="Lost at the stop", value=size.loss_at_stop / size.equity, unit=Unit.FRACTION,
+        note=f"of equity, {written(size.loss_at_stop, Unit.MONEY)}",
+    )  # fmt: skip
     return (
         KeyFigure(
-            label="Shares to trade", value=proposal.quantity, unit=Unit.COUNT,
-            note=f"the position is {written(size.weight, Unit.FRACTION)} of equity",
+            label="Shares to trade", value=proposal.quantity if is_made else 0.0, unit=Unit.COUNT,
+            note=f"the position is {_weight(proposal, size, is_made=is_made)} of equity",
         ),
-        KeyFigure(
-            label="Lost at the stop", value=size.loss_at_stop / size.equity, unit=Unit.FRACTION,
-            note=f"of equity, {written(size.loss_at_stop, Unit.MONEY)}",
-        ),
+        *((at_stake,) if is_made else ()),
         KeyFigure(
             label="Expected shortfall after", value=size.after.expected_shortfall,
             unit=Unit.FRACTION,
@@ -200,6 +217,7 @@ def _summary(
     *,
     book: AccountBook,
     execution: Execution,
+    is_made: bool,
 ) -> tuple[tuple[str, str], ...]:
     size, exits = proposal.size, proposal.exits
     rows = [
@@ -209,12 +227,18 @@ def _summary(
         ("Data", f"{bars.source}/{Path(bars.feed).name}, {bars.adjustment} prices"),
         ("Session", str(proposal.plan.session)),
     ]
-    if isinstance(size, PositionSize) and exits is not None:
+    if isinstance(size, PositionSize):
         rows += [
             ("Limited by", size.bound_by.value),
-            ("Weight", written(size.weight, Unit.FRACTION)),
+            ("Weight", _weight(proposal, size, is_made=is_made)),
+        ]
+    if exits is not None and is_made:
+        rows += [
             (f"Stop ({exits.stop})", written(exits.stop_price, Unit.MONEY)),
             ("Target", written(exits.target_price, Unit.MONEY)),
+        ]
+    if isinstance(size, PositionSize):
+        rows += [
             ("Value at risk", _change(size.before.value_at_risk, size.after.value_at_risk)),
             (
                 "Expected shortfall",

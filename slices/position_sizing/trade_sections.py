@@ -13,7 +13,7 @@ from slices.quant.panel import read_panel
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
-    from slices.domain.position_sizing import FirstCheck, TradeProposal
+    from slices.domain.position_sizing import Exits, FirstCheck, TradeProposal
     from slices.domain.stops import Stop
 
 PATH = "trade-path"
@@ -50,26 +50,21 @@ def path_chart(bars: DatasetRef, proposal: TradeProposal) -> LineChart:
         ),
         y_unit=Unit.MONEY,
         y_label="Price",
-        caption="Levels are as of the newest close; the order fills at the next session.",
+        caption="Nothing is traded."
+        if exits is None
+        else "Levels are as of the newest close; the order fills at the next session.",
     )
 
 
 def terms_table(proposal: TradeProposal, size: PositionSize) -> Table:
     """List entry, stop, target and what is at stake."""
-    exits = proposal.exits
-    target = math.nan if exits is None or exits.target_price is None else exits.target_price
-    gain = abs(target - size.price) * size.quantity
-    kind = "" if exits is None else exits.stop
     rows = (
         ("Newest close", f"{size.price:,.2f}"),
-        (f"Stop ({kind})", f"{size.stop_price:,.2f}"),
-        ("Target", "none" if math.isnan(target) else f"{target:,.2f}"),
-        ("Shares of the position", f"{size.quantity:,.6g}"),
+        ("Shares the rules and caps leave", f"{size.quantity:,.6g}"),
         ("Shares held before", f"{proposal.held:,.6g}"),
         ("Shares to trade", f"{proposal.quantity:,.6g}"),
-        ("Value of the position", written(size.notional, Unit.MONEY)),
-        ("Lost at the stop, costs included", written(size.loss_at_stop, Unit.MONEY)),
-        ("Gained at the target, before costs", written(gain, Unit.MONEY)),
+        ("Value of the shares they leave", written(size.notional, Unit.MONEY)),
+        *(() if proposal.exits is None else _exit_rows(proposal.exits, size)),
     )
     return Table(
         key="trade-terms",
@@ -78,6 +73,17 @@ def terms_table(proposal: TradeProposal, size: PositionSize) -> Table:
         units=(Unit.TEXT, Unit.TEXT),
         rows=rows,
         caption="A price that opens beyond the stop loses more than the stop says.",
+    )
+
+
+def _exit_rows(exits: Exits, size: PositionSize) -> tuple[tuple[str, str], ...]:
+    target = math.nan if exits.target_price is None else exits.target_price
+    gain = abs(target - size.price) * size.quantity
+    return (
+        (f"Stop ({exits.stop})", f"{size.stop_price:,.2f}"),
+        ("Target", "none" if math.isnan(target) else f"{target:,.2f}"),
+        ("Lost at the stop, costs included", written(size.loss_at_stop, Unit.MONEY)),
+        ("Gained at the target, before costs", written(gain, Unit.MONEY)),
     )
 
 
@@ -100,8 +106,9 @@ def risk_section(proposal: TradeProposal) -> Section:
                 ("Volatility of the account a year", risk.account_volatility, part),
             )
         ),
-        caption="Over the lookback; a dash where nothing is held, or there is nothing to compare "
-        "with.",
+        caption=f"Over the lookback of {risk.sessions:,} sessions, all weighted equally; the "
+        "volatility target has a window of its own. A dash where nothing is held, or there is "
+        "nothing to compare with.",
     )
     if not isinstance(proposal.size, PositionSize):
         return Section(title="The risk", blocks=(measured,))

@@ -13,6 +13,7 @@ from flows.sizing import position_sizing, risk_adjusted_trading
 from slices.domain.accounts import TradingMode, TradingState
 from slices.domain.errors import ParameterError
 from slices.domain.fingerprint import fingerprint
+from slices.domain.numbers import written
 from slices.domain.orders import OrderState, Side
 from slices.domain.position_sizing import (
     BoundName,
@@ -20,6 +21,7 @@ from slices.domain.position_sizing import (
     PositionSizing,
     RiskAdjustedTrade,
 )
+from slices.domain.report import Unit
 from slices.domain.sizing import PositionRules
 from slices.domain.stops import StopKind, StopStatus
 from slices.ledger.accounts import account_names, read_book
@@ -196,7 +198,11 @@ def test_it_fills_at_the_next_session_and_is_not_bought_twice(
     assert "No order" in found.caveats[0]
     size = found.proposal.size
     assert isinstance(size, PositionSize)
-    assert size.before.expected_shortfall > size.after.expected_shortfall > 0
+    assert size.before == size.after
+    assert size.after.expected_shortfall > 0
+    kept = found.proposal.held * size.price / size.equity
+    assert dict(found.summary)["Weight"] == written(kept, Unit.FRACTION)
+    assert not {"Stop (fixed)", "Target"} & {name for name, _ in found.summary}
 
 
 def test_a_plan_writes_nothing() -> None:

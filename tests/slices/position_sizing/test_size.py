@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -217,6 +218,38 @@ def test_a_sale_likes_what_a_purchase_fears() -> None:
         sold = regime_factor(bear, math.nan, worst=0.2, side=Side.SELL)
         assert sold == regime_factor(bull, math.nan, worst=0.2)
     assert regime_factor(Regime.CRISIS, 0.0, worst=0.2, side=Side.SELL) == 0.2
+
+
+@given(
+    kind=st.sampled_from(REGIMES),
+    probability=st.floats(0, 1) | st.just(math.nan),
+    side=st.sampled_from(list(Side)),
+)
+def test_the_regime_is_explained_by_the_numbers_its_factor_is_made_of(
+    kind: Regime, probability: float, side: Side
+) -> None:
+    found = sized(
+        BARS, "S0", holdings=EMPTY, regime=regime(kind, probability), terms=Terms(), side=side
+    )
+    assert isinstance(found, PositionSize)
+    told = re.search(r"asks for ([\d.]+)%.*times ([\d.]+) for.* is ([\d.]+)%", found.explanation)
+    assert told is not None
+    smallest, factor, asked = (float(each) for each in told.groups())
+    assert smallest * factor == pytest.approx(asked, abs=0.0052)
+    made = re.search(r"leaves ([\d.]+) in .* and ([\d.]+) in .* one ([\d.]+)%", found.scaling.basis)
+    if kind is Regime.CRISIS or math.isnan(probability):
+        assert made is None
+        return
+    assert made is not None
+    calm, turbulent, chance = (float(each) for each in made.groups())
+    assert calm + chance / 100 * (turbulent - calm) == pytest.approx(factor, abs=1e-4)
+    assert "volatile" not in found.scaling.basis
+
+
+def test_the_volatility_target_names_what_it_adds_and_the_window_it_looks_at() -> None:
+    basis = bound(size(), BoundName.VOLATILITY).basis
+    assert "adds at most 10% volatility a year" in basis
+    assert "newest 63 sessions" in basis
 
 
 @pytest.mark.parametrize("found", [RegimeFailure(symbol="S0", reason="too short"), None])

@@ -13,12 +13,14 @@ from slices.domain.dataset import DatasetRef
 from slices.domain.errors import BadDataError, ParameterError
 from slices.domain.fingerprint import fingerprint
 from slices.domain.limits import RiskLimits
+from slices.domain.numbers import written
 from slices.domain.orders import Order, OrderRecord, OrderState, Side
-from slices.domain.position_sizing import PositionSize, TradeProposal
+from slices.domain.position_sizing import FirstCheck, PositionSize, TradeProposal
+from slices.domain.report import Unit
 from slices.domain.sizing import PositionRules, RiskBudget
 from slices.domain.stops import Stop, StopKind
 from slices.position_sizing.bounds import Terms
-from slices.position_sizing.checking import problems_of
+from slices.position_sizing.checking import nothing_placed, problems_of
 from slices.position_sizing.trade import (
     WORKFLOW,
     check_rules_fit,
@@ -26,6 +28,7 @@ from slices.position_sizing.trade import (
     trade_risk,
     universe,
 )
+from slices.position_sizing.trade_findings import risk_adjusted_findings
 from slices.quant.panel import read_panel
 from slices.runtime.codec import decode, encode
 from tests.slices.position_sizing.sizing_panels import QUIET, book, panel
@@ -164,6 +167,47 @@ def test_only_what_is_missing_is_traded(bars: DatasetRef) -> None:
     enough = proposed(bars, book(PANEL, S0=whole.quantity))
     assert enough.plan.orders == ()
     assert "allows" in enough.refusals[0]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_where_nothing_is_traded_the_account_stays_as_it_is(bars: DatasetRef, side: Side) -> None:
+    little = Terms(sizing=PositionRules(risk=0.0005))
+    found = proposed(bars, book(PANEL, S0=120.0, S1=100.0), terms=little, side=side)
+    assert found.quantity == 0
+    assert found.exits is None
+    size = found.size
+    assert isinstance(size, PositionSize)
+    assert 0 < size.quantity < 120
+    assert size.after == size.before
+    for said in (f"{size.quantity:g} shares", "120 shares held", "nothing is bought or sold"):
+        assert said in size.explanation
+
+
+@pytest.mark.parametrize("held", [0.0, 30.0])
+@pytest.mark.parametrize("turned_down", ["by a person", "by the gate", "no"])
+def test_an_order_that_is_turned_down_leaves_weight_and_risk_as_they_were(
+    bars: DatasetRef, held: float, turned_down: str
+) -> None:
+    books = book(PANEL, S0=held) if held else book(PANEL)
+    proposal = proposed(bars, books, terms=Terms(sizing=PositionRules(risk=0.02)))
+    (order,) = proposal.plan.named("main")
+    state = OrderState.DENIED if turned_down == "by the gate" else OrderState.ACCEPTED
+    record = OrderRecord(order=order, state=state, decided_at=AT, updated_at=AT)
+    found = risk_adjusted_findings(
+        bars,
+        proposal,
+        nothing_placed("main", proposal.plan),
+        FirstCheck(orders=(record,), stops=(), problems=()),
+        book=books,
+        refusal="too much" if turned_down == "by a person" else "",
+    )
+    size, figures = found.proposal.size, {each.label for each in found.report.figures}
+    assert isinstance(size, PositionSize)
+    is_made = turned_down == "no"
+    assert (size.after != size.before) == is_made
+    assert ("Lost at the stop" in figures) == is_made
+    kept = size.weight if is_made else held * size.price / size.equity
+    assert dict(found.summary)["Weight"] == written(kept, Unit.FRACTION)
 
 
 def test_waiting_orders_count_as_held_but_for_those_of_this_very_decision(
