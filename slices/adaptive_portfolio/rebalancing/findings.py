@@ -55,7 +55,7 @@ def portfolio_rebalance_findings(
         refusal: Why a person did not let them leave; empty where nobody refused them.
     """
     caveats = (*plan_caveats(book, plan, refusal), *refusals(looked, placed), *data_caveats(bars))
-    notes = (*plan_notes(plan, placed), *data_notes(bars))
+    notes = (*unopened_notes(book, execution), *plan_notes(plan, placed), *data_notes(bars))
     parts = (
         trade_section(plan),
         check_section(plan, plan.orders, looked) if plan.trades else None,
@@ -100,9 +100,10 @@ def headline(
             else "everything is inside its band, too small, or beyond what cash pays for."
         )
     sales = sum(each.side is Side.SELL for each in plan.orders.orders)
+    where = "back to" if any(each.held for each in plan.lines) else "to"
     trades = (
         f"{counted(sales, 'sale')} and {counted(len(plan.trades) - sales, 'purchase')} bring the "
-        f"account back to target, turning over {written(plan.turnover, Unit.FRACTION)} at a cost "
+        f"account {where} target, turning over {written(plan.turnover, Unit.FRACTION)} at a cost "
         f"of {written(plan.costs, Unit.MONEY)}"
     )
     if refusal or execution == "plan":
@@ -139,6 +140,16 @@ def refusals(looked: Placement, placed: Placement) -> tuple[str, ...]:
         f"the risk gate would deny {each.client_order_id}: {'; '.join(map(str, each.breaches))}"
         for each in looked.decisions
         if not each.is_accepted
+    )
+
+
+def unopened_notes(book: AccountBook, execution: Execution) -> tuple[str, ...]:
+    """Say of an account that is only described that nothing of it is in the books yet."""
+    if execution != "plan" or book.session is not None:
+        return ()
+    return (
+        f"Account '{book.name}' is not opened yet: this is what it would do with a capital of "
+        f"{book.capital:,.2f}.",
     )
 
 

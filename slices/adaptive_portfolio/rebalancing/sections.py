@@ -17,10 +17,11 @@ from slices.domain.report import (
 )
 
 if TYPE_CHECKING:
-    from slices.domain.rebalancing import RebalancePlan
+    from slices.domain.rebalancing import BandPoint, RebalancePlan
     from slices.domain.report import Block
     from slices.domain.trading import OrderPlan, Placement
 
+Result = tuple[str, str]
 WEIGHTS = "weights"
 MOST_SHOWN = 30
 
@@ -123,32 +124,56 @@ def trade_off_section(plan: RebalancePlan) -> Section | None:
 
 
 def trade_off_chart(plan: RebalancePlan) -> PointChart:
-    """Draw the tracking error that is left by what it costs to get there."""
-    points = tuple(sorted(plan.curve, key=lambda each: each.costs))
-    equity = plan.equity
+    """Draw the tracking error that is left by what it costs to get there.
+
+    Bands that lead to the same trades are one point; so is the plan with those that are as it is.
+    """
+    results = distinct_results(plan)
+    own = _result(plan.costs, plan.tracking_after)
+    like = results.pop(own, ())
+    points = sorted(results.values(), key=lambda each: each[0].costs)
+    bands = Series(
+        name="Bands",
+        x=tuple(each[0].costs * plan.equity for each in points),
+        y=tuple(each[0].tracking_error for each in points),
+        labels=tuple(band_range(each) for each in points),
+    )
+    this = Series(
+        name="This plan",
+        x=(plan.costs,),
+        y=(plan.tracking_after,),
+        labels=(f"this plan, {band_range(like)}" if like else "this plan",),
+    )
     return PointChart(
         key="trade-off",
         title="Tracking error by costs",
-        points=(
-            Series(
-                name="Bands",
-                x=tuple(each.costs for each in points),
-                y=tuple(each.tracking_error for each in points),
-                labels=tuple(f"{each.band:.2%}" for each in points),
-            ),
-            Series(
-                name="This plan",
-                x=(plan.costs / equity,),
-                y=(plan.tracking_after,),
-                labels=("this plan",),
-            ),
-        ),
+        points=(bands, this) if points else (this,),
         curve=None,
-        x_unit=Unit.FRACTION,
+        x_unit=Unit.MONEY,
         y_unit=Unit.FRACTION,
-        x_label="costs, of equity",
+        x_label="costs, money",
         y_label="tracking error a year",
     )
+
+
+def distinct_results(plan: RebalancePlan) -> dict[Result, tuple[BandPoint, ...]]:
+    """Gather the bands that cost and leave the same, narrowest first."""
+    found: dict[Result, tuple[BandPoint, ...]] = {}
+    for each in plan.curve:
+        key = _result(each.costs * plan.equity, each.tracking_error)
+        found[key] = (*found.get(key, ()), each)
+    return found
+
+
+def band_range(points: tuple[BandPoint, ...]) -> str:
+    """Name the narrowest and the widest of some bands, as percentages."""
+    first, last = points[0].band * 100, points[-1].band * 100
+    return f"{first:g}%" if len(points) == 1 else f"{first:g}% to {last:g}%"
+
+
+def _result(costs: float, tracking_error: float) -> Result:
+    """Tell results apart as a person could: to the cent and the hundredth of a basis point."""
+    return f"{costs:.2f}", f"{tracking_error:.6f}"
 
 
 def trade_off_table(plan: RebalancePlan) -> Table:
@@ -157,10 +182,10 @@ def trade_off_table(plan: RebalancePlan) -> Table:
         key="rebalance-bands",
         title="Bands",
         columns=("Band", "Trades", "Turnover", "Costs", "Tracking error"),
-        units=(Unit.FRACTION, Unit.COUNT, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION),
+        units=(Unit.FRACTION, Unit.COUNT, Unit.FRACTION, Unit.MONEY, Unit.FRACTION),
         rows=tuple(
-            (each.band, each.trades, each.turnover, each.costs, each.tracking_error)
+            (each.band, each.trades, each.turnover, each.costs * plan.equity, each.tracking_error)
             for each in plan.curve
         ),
-        caption="Costs are fractions of equity; the tracking error is annualized.",
+        caption="Costs are money; the tracking error is annualized.",
     )
