@@ -48,12 +48,15 @@ class StandingStop:
             from 1.
         order: Its newest exit order; None before the first.
         is_waiting: Whether the order that opens its position has not been filled.
+        covers: Positive shares it sells, those of the order whose bracket guards them; None where
+            it sells all that is held.
     """
 
     stop: Stop
     ratio: float
     order: OrderRecord | None
     is_waiting: bool
+    covers: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ class StopExit:
         beyond: Fraction of the level lost beyond it, negative where the fill was better.
         beyond_money: The same in money.
         costs: Money paid for the fills.
+        gain: Money gained over the average price paid, before costs.
     """
 
     stop_id: str
@@ -79,6 +83,7 @@ class StopExit:
     beyond: float
     beyond_money: float
     costs: float
+    gain: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +108,8 @@ class StopReading:
     """How far a position is from one of its stops.
 
     Attributes:
-        quantity: Signed shares.
+        quantity: Signed shares it sells.
+        entry: Order whose bracket guards them; empty where it sells all that is held.
         close: Newest close.
         level: In force in the next session; NaN for a stop by time, or where it is unknown.
         distance: From the close to the level as a fraction of the close, negative beyond it.
@@ -118,6 +124,7 @@ class StopReading:
     stop: Stop
     order: OrderRecord | None
     quantity: Decimal
+    entry: str
     average_price: float
     close: float
     level: float
@@ -147,8 +154,8 @@ class PositionRisk:
 
     Attributes:
         volatility: Annualized, of the positions as they are; NaN with too few returns.
-        at_risk: Loss down to the nearest stop of every position that has a level.
-        unguarded: Absolute value of positions without a stop.
+        at_risk: Loss down to the nearest stops that have a level, of the shares they sell.
+        unguarded: Absolute value of shares without a stop.
     """
 
     gross: float
@@ -159,13 +166,28 @@ class PositionRisk:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unguarded:
+    """Shares that no stop sells.
+
+    Attributes:
+        shares: Signed; `is_whole` where that is all that is held.
+        weight: Their value as a fraction of equity, without a sign.
+    """
+
+    symbol: str
+    shares: Decimal
+    weight: float
+    is_whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class StopWatch:
     """What a look at all stops found.
 
     Attributes:
         readings: Nearest first.
         leaving: Those whose position is to be left now, one for each position.
-        unguarded: Symbols held without a stop.
+        unguarded: Shares held without a stop.
         plans: The exits, one plan for each stop.
         before: Risk of what is held; `after`: without what is left now.
     """
@@ -173,7 +195,7 @@ class StopWatch:
     session: dt.date
     readings: tuple[StopReading, ...]
     leaving: tuple[StopReading, ...]
-    unguarded: tuple[str, ...]
+    unguarded: tuple[Unguarded, ...]
     plans: tuple[OrderPlan, ...]
     before: PositionRisk
     after: PositionRisk

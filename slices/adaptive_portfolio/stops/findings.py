@@ -12,6 +12,7 @@ from slices.adaptive_portfolio.stops.sections import (
     log_section,
     risk_section,
     stop_section,
+    unguarded_words,
 )
 from slices.domain.accounts import TradingState
 from slices.domain.data_report import data_caveats, data_notes, data_section
@@ -25,9 +26,10 @@ from slices.domain.stops import StopKind, StopStatus
 if TYPE_CHECKING:
     from slices.domain.accounts import AccountBook, Execution
     from slices.domain.dataset import DatasetRef
-    from slices.domain.stop_monitor import StopBook, StopReading, StopWatch
+    from slices.domain.stop_monitor import StopBook, StopExit, StopReading, StopWatch
     from slices.domain.trading import Placement
 
+WORDS = {StopKind.TIME: "time limit", StopKind.TARGET: "target"}
 REFUSED = frozenset({OrderState.DENIED, OrderState.REJECTED})
 
 
@@ -62,7 +64,7 @@ def stop_loss_findings(
     report = Report(
         key="stop-loss-monitor",
         title="Stops",
-        headline=headline(watch, placed, execution=execution),
+        headline=headline(stops, watch, placed, execution=execution),
         figures=figures(book, watch),
         notes=(
             *(Note(text=each, tone=Tone.WARNING) for each in caveats),
@@ -86,8 +88,33 @@ def stop_loss_findings(
     )
 
 
-def headline(watch: StopWatch, placed: list[Placement], *, execution: Execution) -> str:
-    """Say in one sentence whether a stop is hit."""
+def headline(
+    stops: StopBook, watch: StopWatch, placed: list[Placement], *, execution: Execution
+) -> str:
+    """Say which stops fired, and whether another is hit."""
+    fired = "; ".join(exit_words(each) for each in newly_left(stops))
+    asked = _asked(watch, placed, execution=execution)
+    return f"{fired}. {asked}" if fired else asked
+
+
+def newly_left(stops: StopBook) -> tuple[StopExit, ...]:
+    """List the exits that were filled in this session, or that this run is the first to see."""
+    ended = {each.stop_id for each in stops.ended}
+    return tuple(e for e in stops.exits if e.filled == stops.session or e.stop_id in ended)
+
+
+def exit_words(each: StopExit) -> str:
+    """Say that a stop fired: when, at what price, and what that brought."""
+    kind = WORDS.get(each.kind, f"{each.kind} stop")
+    outcome = "a gain" if each.gain > 0 else "a loss"
+    money = f"{abs(each.gain):,.2f}"
+    return (
+        f"{each.symbol} left on {each.filled} at {each.price:,.2f} by its {kind}, "
+        f"{outcome} of {money}"
+    )
+
+
+def _asked(watch: StopWatch, placed: list[Placement], *, execution: Execution) -> str:
     if not watch.leaving:
         waiting = sum(each.is_leaving for each in watch.readings)
         already = f"; {counted(waiting, 'exit')} on the way" if waiting else ""
@@ -136,7 +163,8 @@ def stop_notes(watch: StopWatch) -> tuple[str, ...]:
     """Name what no stop guards, and what was gone past."""
     found = [_passed(each) for each in watch.leaving if each.distance < 0]
     if watch.unguarded:
-        found.append(f"Held without a stop: {listed(watch.unguarded)}.")
+        named = "; ".join(unguarded_words(each) for each in watch.unguarded)
+        found.append(f"Held without a stop: {named}.")
     return tuple(found)
 
 
@@ -173,7 +201,8 @@ def figures(book: AccountBook, watch: StopWatch) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Without a stop", value=watch.before.unguarded, unit=Unit.FRACTION,
-            note="of equity",
+            note="of equity; after the exits " + written(watch.after.unguarded, Unit.FRACTION),
+            tone=Tone.BAD if watch.before.unguarded > 0 else Tone.NEUTRAL,
         ),
     )  # fmt: skip
 
@@ -187,7 +216,8 @@ def summary(
     return (
         ("Account", f"{book.name}, {book.mode.value}, {book.state.value}"),
         ("Session", str(watch.session)),
-        ("Positions", f"{len(book.positions):,}, {len(watch.unguarded):,} without a stop"),
+        ("Positions", _positions(book, watch)),
+        ("Without a stop", f"{written(watch.before.unguarded, Unit.FRACTION)} of equity"),
         ("Stops", f"{len(watch.readings):,}, {len(watch.leaving):,} hit"),
         ("Exits sent", f"{sent:,}"),
         ("Ended in this run", f"{len(stops.ended):,}, {done:,} of them by their exit"),
@@ -195,3 +225,9 @@ def summary(
         ("Lost where every stop is hit", written(watch.before.at_risk, Unit.FRACTION)),
         ("The same after the exits", written(watch.after.at_risk, Unit.FRACTION)),
     )
+
+
+def _positions(book: AccountBook, watch: StopWatch) -> str:
+    whole = sum(each.is_whole for each in watch.unguarded)
+    part = len(watch.unguarded) - whole
+    return f"{len(book.positions):,}, {whole:,} without a stop, {part:,} guarded in part"

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slices.adaptive_portfolio.stops.exits import exit_of, fired_level
+from slices.adaptive_portfolio.stops.past import entry_of, past_of
 from slices.adaptive_portfolio.stops.standing import (
     default_stop_for,
     end_of,
-    exit_of,
     is_waiting,
-    past_of,
     unguarded,
 )
 from slices.domain.accounts import TradingMode
@@ -25,12 +25,12 @@ from slices.domain.stops import StopStatus
 from slices.ledger.accounts import read_book
 from slices.ledger.locking import account_lock
 from slices.ledger.opening import ledger_for
-from slices.ledger.stops import arm_stop, end_stop, stops_of, trigger_stop
+from slices.ledger.stops import arm_stop, end_stop, trigger_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from slices.adaptive_portfolio.stops.standing import Past
+    from slices.adaptive_portfolio.stops.past import Past
     from slices.domain.accounts import AccountBook, Execution
     from slices.domain.dataset import DatasetRef
     from slices.domain.stop_monitor import DefaultStop, StopExit, StopWatch
@@ -56,8 +56,9 @@ def keep_stops(
     with books(execution) as ledger, _to_itself(ledger, book.name, execution):
         if not is_plan:
             book = read_book(ledger, book.name, curve=False)
-        past, known = past_of(ledger, book.name), stops_of(ledger, book.name)
-        ended = _ended(known, book, past)
+        past = past_of(ledger, book.name)
+        known = past.stops
+        ended = _ended(bars, book, past)
         over = {each.stop_id for each in ended}
         standing = tuple(e for e in known if _stands(e) and e.stop_id not in over)
         made = (
@@ -68,7 +69,7 @@ def keep_stops(
         if not is_plan:
             at = instant(bars, execution)
             for each in ended:
-                end_stop(ledger, each.stop_id, each.status, at=at)
+                _end(ledger, each, at=at)
             for each in armed:
                 arm_stop(ledger, each, at=at)
     moved = {each.stop_id: each for each in (*known, *ended)}
@@ -80,6 +81,7 @@ def keep_stops(
                 ratio=past.ratio(each),
                 order=past.exit_order(each),
                 is_waiting=is_waiting(each, book.position(each.symbol), past),
+                covers=past.covers(each, book.position(each.symbol)),
             )
             for each in (*standing, *armed)
         ),
@@ -150,13 +152,39 @@ def _stands(stop: Stop) -> bool:
     return stop.status in (StopStatus.ARMED, StopStatus.TRIGGERED)
 
 
-def _ended(known: tuple[Stop, ...], book: AccountBook, past: Past) -> tuple[Stop, ...]:
+def _end(ledger: Ledger, stop: Stop, *, at: dt.datetime) -> None:
+    """Record an end; of a stop that fired at the venue first when, and at what level."""
+    if stop.status is StopStatus.DONE and stop.triggered is not None:
+        trigger_stop(
+            ledger,
+            stop.stop_id,
+            session=stop.triggered,
+            level=stop.triggered_level,
+            client_order_id=stop.client_order_id,
+            at=at,
+        )
+    end_stop(ledger, stop.stop_id, stop.status, at=at)
+
+
+def _ended(bars: DatasetRef, book: AccountBook, past: Past) -> tuple[Stop, ...]:
     found = []
-    for each in known:
+    for each in past.stops:
         end = end_of(each, book.position(each.symbol), past) if _stands(each) else None
         if end is not None:
-            found.append(replace(each, status=end))
+            found.append(replace(_fired(bars, each, past), status=end))
     return tuple(found)
+
+
+def _fired(bars: DatasetRef, stop: Stop, past: Past) -> Stop:
+    left = past.bracket_exits(stop)
+    if not left or stop.status is not StopStatus.ARMED:
+        return stop
+    return replace(
+        stop,
+        triggered=left[0].session,
+        triggered_level=fired_level(bars, stop, past),
+        client_order_id=entry_of(stop),
+    )
 
 
 def _exits(stops: tuple[Stop, ...], past: Past, *, since: dt.date) -> tuple[StopExit, ...]:

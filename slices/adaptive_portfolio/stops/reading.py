@@ -113,18 +113,22 @@ def _reading(
     close, level, usual = float(track.close[-1]), float(levels[-1]), float(track.ranges[-1])
     hit, hit_level, left = _hit(stop, track, guarded, levels, bars)
     ahead = (level - close) * guarded.sign * (1 if stop.kind is StopKind.TARGET else -1)
-    shares = abs(float(position.quantity))
+    covered = position.quantity
+    if standing.covers is not None:
+        covered = standing.covers.copy_sign(covered)
+    shares = abs(float(covered))
     return StopReading(
         stop=stop,
         order=standing.order,
-        quantity=position.quantity,
+        quantity=covered,
+        entry="" if standing.covers is None else stop.stop_id.partition(":")[0],
         average_price=float(position.average_price),
         close=close,
         level=level,
         distance=ahead / close,
         distance_ranges=ahead / usual if usual > 0 else math.nan,
         sessions_left=left,
-        unrealized_pnl=(close - float(position.average_price)) * float(position.quantity),
+        unrealized_pnl=(close - float(position.average_price)) * float(covered),
         at_risk=math.nan if stop.kind is StopKind.TARGET else _at_risk(ahead, shares),
         hit=hit,
         hit_level=hit_level,

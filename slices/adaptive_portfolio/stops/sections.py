@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import counted
+from slices.domain.numbers import written
 from slices.domain.report import BarChart, Note, Section, Table, Tone, Unit
 from slices.domain.stops import StopStatus
 
 if TYPE_CHECKING:
     from slices.domain.accounts import AccountBook
     from slices.domain.report import Block
-    from slices.domain.stop_monitor import StopBook, StopReading, StopWatch
+    from slices.domain.stop_monitor import StopBook, StopReading, StopWatch, Unguarded
 
 DISTANCES = "stop-distances"
 MOST_SHOWN = 40
@@ -25,14 +26,24 @@ def stop_section(watch: StopWatch) -> Section:
     if not watch.readings:
         blocks = [Note(text="No stop guards a position.")]
     blocks += [
-        Note(text=f"{each} is held without a stop.", tone=Tone.WARNING) for each in watch.unguarded
+        Note(text=f"Without a stop: {unguarded_words(each)}.", tone=Tone.WARNING)
+        for each in watch.unguarded
     ]
     return Section(
         title="Stops",
         intro=f"Looked at with the bars up to {watch.session}. A level stands on earlier bars "
-        "alone; a touch is enough. The exit fills at the next session, at what is paid there.",
+        "alone; a touch is enough. An exit that rests at the venue with its order fills within the "
+        "session that touches it and sells that order's shares; an exit sent from here fills at "
+        "the next session, at what is paid there.",
         blocks=tuple(blocks),
     )
+
+
+def unguarded_words(each: Unguarded) -> str:
+    """Say how many shares no stop sells, and what fraction of equity they are."""
+    of = "all" if each.is_whole else "the other"
+    shares = f"{abs(each.shares):,.6f}".rstrip("0").rstrip(".")
+    return f"{each.symbol}, {of} {shares} shares ({written(each.weight, Unit.FRACTION)} of equity)"
 
 
 def has_distances(watch: StopWatch) -> bool:
@@ -74,7 +85,8 @@ def stop_table(watch: StopWatch) -> Table:
             )
             for each in watch.readings
         ),
-        caption="Unrealised is money gained since the position was opened, before costs; what is "
+        caption="Shares are those the stop sells. Unrealised is money gained on them since the "
+        "position was opened, before costs; what is "
         "lost at the level counts from the newest close and knows no gaps.",
     )  # fmt: skip
 
@@ -102,21 +114,22 @@ def exit_section(stops: StopBook) -> Section | None:
                 title="Level and fill",
                 columns=(
                     "Symbol", "Stop", "Hit", "Filled", "Shares", "Level", "Fill",
-                    "Beyond the level", "In money", "Costs",
+                    "Beyond the level", "In money", "Gained", "Costs",
                 ),
                 units=(
                     Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO,
-                    Unit.RATIO, Unit.FRACTION, Unit.MONEY, Unit.MONEY,
+                    Unit.RATIO, Unit.FRACTION, Unit.MONEY, Unit.MONEY, Unit.MONEY,
                 ),
                 rows=tuple(
                     (
                         each.symbol, each.kind.value, str(each.triggered or ""), str(each.filled),
                         each.quantity, each.level, each.price, each.beyond, each.beyond_money,
-                        each.costs,
+                        each.gain, each.costs,
                     )
                     for each in stops.exits
                 ),
-                caption="Beyond the level is positive where the fill was worse than the level.",
+                caption="Beyond the level is positive where the fill was worse than the level; "
+                "gained is money over the average price paid, before costs.",
             ),
         ),
     )  # fmt: skip

@@ -2,75 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from slices.domain.exact import ZERO, price
-from slices.domain.orders import Fill, OrderRecord, OrderState, ShareAction
-from slices.domain.stop_monitor import StopExit
+from slices.adaptive_portfolio.stops.past import entry_of
+from slices.domain.exact import price
+from slices.domain.orders import OrderState
 from slices.domain.stops import Stop, StopKind, StopStatus
-from slices.ledger.booking import actions_of, fills_of
-from slices.ledger.orders import orders_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from slices.adaptive_portfolio.stops.past import Past
     from slices.domain.accounts import AccountBook, Position
     from slices.domain.stop_monitor import DefaultStop
-    from slices.ledger.opening import Ledger
 
-WORKFLOW = "stop_loss_monitor"
 DEFAULT = "default"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Past:
-    """What happened to an account that its stops depend on."""
-
-    orders: tuple[OrderRecord, ...]
-    fills: tuple[Fill, ...]
-    actions: tuple[ShareAction, ...]
-
-    def exit_order(self, stop: Stop) -> OrderRecord | None:
-        """Return the newest order that was to leave because of a stop, or None."""
-        own = [
-            each
-            for each in self.orders
-            if each.order.workflow == WORKFLOW and each.order.strategy == stop.stop_id
-        ]
-        return own[-1] if own else None
-
-    def opening_order(self, stop: Stop) -> OrderRecord | None:
-        """Return the order a stop was recorded with, or None where a person or a rule did."""
-        name = stop.stop_id.partition(":")[0]
-        return next((e for e in self.orders if e.order.client_order_id == name), None)
-
-    def ratio(self, stop: Stop) -> float:
-        """Return what a price of when it was armed is worth in prices of now."""
-        restated = (
-            each.old_quantity / each.new_quantity
-            for each in self.actions
-            if each.symbol == stop.symbol and each.session > stop.armed and each.new_quantity
-        )
-        return float(math.prod(restated, start=Decimal(1)))
-
-
-def past_of(ledger: Ledger, account: str) -> Past:
-    """Read what happened to an account."""
-    return Past(
-        orders=orders_of(ledger, account),
-        fills=fills_of(ledger, account),
-        actions=actions_of(ledger, account),
-    )
 
 
 def end_of(stop: Stop, position: Position | None, past: Past) -> StopStatus | None:
     """Say how a stop has ended; None where it stands.
 
-    It is done where its own exit was filled, and cancelled where the position it guarded is gone
-    in any other way: sold, closed by its bracket, or never opened.
+    It is done where its own exit was filled, here or by the bracket of its order, and cancelled
+    where what it guarded is gone in any other way: sold, left by another stop, or never opened.
     """
     leaving = past.exit_order(stop)
     if stop.status is StopStatus.TRIGGERED and leaving is not None:
@@ -78,7 +32,9 @@ def end_of(stop: Stop, position: Position | None, past: Past) -> StopStatus | No
             return StopStatus.DONE
         if leaving.state.is_open:
             return None
-    return None if _guards(stop, position, past) else StopStatus.CANCELLED
+    if _guards(stop, position, past):
+        return None
+    return StopStatus.DONE if past.bracket_exits(stop) else StopStatus.CANCELLED
 
 
 def is_waiting(stop: Stop, position: Position | None, past: Past) -> bool:
@@ -96,17 +52,16 @@ def _guards(stop: Stop, position: Position | None, past: Past) -> bool:
         return False
     if stop.stop_id.startswith(f"{DEFAULT}:"):
         return position.opened.isoformat() in stop.stop_id
-    return opening is None or _holds_what_was_opened(opening, position, past)
+    return opening is None or _holds_what_was_opened(stop, position, past)
 
 
-def _holds_what_was_opened(opening: OrderRecord, position: Position, past: Past) -> bool:
-    name = opening.order.client_order_id
+def _holds_what_was_opened(stop: Stop, position: Position, past: Past) -> bool:
+    name = entry_of(stop)
     own = [each for each in past.fills if each.client_order_id == name]
     entries = [each.session for each in own if not each.is_exit]
     if not entries or position.opened > max(entries):
         return False
-    has_left = any(each.is_exit for each in own)
-    return not (has_left and sum((each.quantity for each in own), ZERO) == 0)
+    return past.covers(stop, position) != 0
 
 
 def default_stop_for(
@@ -144,45 +99,3 @@ def unguarded(book: AccountBook, stops: tuple[Stop, ...]) -> tuple[Position, ...
     """List the positions that no stop guards."""
     guarded = {each.symbol for each in stops}
     return tuple(each for each in book.positions if each.symbol not in guarded)
-
-
-def exit_of(stop: Stop, past: Past) -> StopExit | None:
-    """Tell what an exit brought, against what its stop promised; None where it was not filled."""
-    names = {
-        each.order.client_order_id
-        for each in past.orders
-        if each.order.workflow == WORKFLOW and each.order.strategy == stop.stop_id
-    }
-    fills = [each for each in past.fills if each.client_order_id in names]
-    shares = float(sum((each.quantity for each in fills), ZERO))
-    if not shares:
-        return None
-    paid = float(sum((each.quantity * each.price for each in fills), ZERO)) / shares
-    level = _level_then(stop, past, fills[-1].session)
-    beyond = math.copysign(1.0, -shares) * (level - paid)
-    return StopExit(
-        stop_id=stop.stop_id,
-        symbol=stop.symbol,
-        kind=stop.kind,
-        triggered=stop.triggered,
-        filled=fills[-1].session,
-        quantity=shares,
-        level=level,
-        price=paid,
-        beyond=beyond / level,
-        beyond_money=beyond * abs(shares),
-        costs=float(sum((each.costs for each in fills), ZERO)),
-    )
-
-
-def _level_then(stop: Stop, past: Past, filled: dt.date) -> float:
-    """Return the level at which it was hit in the prices of the fill."""
-    if stop.triggered is None or stop.triggered_level is None:
-        return math.nan
-    hit = stop.triggered
-    restated = (
-        each.old_quantity / each.new_quantity
-        for each in past.actions
-        if each.symbol == stop.symbol and hit < each.session <= filled and each.new_quantity
-    )
-    return float(stop.triggered_level * math.prod(restated, start=Decimal(1)))

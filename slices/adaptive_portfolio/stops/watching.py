@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.adaptive_portfolio.rebalancing.weighing import annual_covariance
+from slices.adaptive_portfolio.stops.guarding import (
+    after_exits,
+    stop_losses,
+    unguarded_of,
+    unguarded_shares,
+)
+from slices.adaptive_portfolio.stops.past import WORKFLOW
 from slices.adaptive_portfolio.stops.reading import read_stops
 from slices.domain.exact import ZERO
 from slices.domain.orders import Side
@@ -18,15 +25,13 @@ from slices.quant.panel import read_panel
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
     from decimal import Decimal
 
+    from slices.adaptive_portfolio.stops.guarding import Shares
     from slices.domain.accounts import AccountBook
     from slices.domain.dataset import DatasetRef
     from slices.domain.stop_monitor import StopBook, StopReading
     from slices.quant.types import FloatArray
-
-WORKFLOW = "stop_loss_monitor"
 
 
 def watch_stops(
@@ -47,17 +52,18 @@ def watch_stops(
     panel = read_panel(bars)
     readings = read_stops(bars, panel, book, stops)
     leaving = _leaving(book, readings)
-    guarded = {each.stop.symbol for each in readings}
     covariance = annual_covariance(panel, lookback_sessions)
-    gone = {each.stop.symbol for each in leaving}
+    plans = tuple(exit_plan(book, each, stops.session) for each in leaving)
+    held = {each.symbol: each.quantity for each in book.positions}
+    kept, still = after_exits(held, readings, leaving, plans)
     return StopWatch(
         session=stops.session,
         readings=readings,
         leaving=leaving,
-        unguarded=tuple(each.symbol for each in book.positions if each.symbol not in guarded),
-        plans=tuple(exit_plan(book, each, stops.session) for each in leaving),
-        before=_risk(bars, book, readings, covariance, without=()),
-        after=_risk(bars, book, readings, covariance, without=gone),
+        unguarded=unguarded_shares(book, held, readings),
+        plans=plans,
+        before=_risk(bars, book, readings, covariance, held=held),
+        after=_risk(bars, book, still, covariance, held=kept),
     )
 
 
@@ -76,7 +82,10 @@ def to_leave(book: AccountBook, symbol: str) -> Decimal:
 
 
 def _leaving(book: AccountBook, readings: tuple[StopReading, ...]) -> tuple[StopReading, ...]:
-    """Choose one stop for each position that is to be left, and that nothing leaves already."""
+    """Choose one stop for each position that is to be left, and that nothing leaves already.
+
+    One that sells all that is held comes before one that sells a part.
+    """
     chosen: dict[str, StopReading] = {}
     busy = {each.stop.symbol for each in readings if each.is_leaving}
     for each in sorted((each for each in readings if each.is_due), key=_precedence):
@@ -86,10 +95,11 @@ def _leaving(book: AccountBook, readings: tuple[StopReading, ...]) -> tuple[Stop
     return tuple(chosen[symbol] for symbol in sorted(chosen))
 
 
-def _precedence(reading: StopReading) -> tuple[bool, str, bool, str]:
+def _precedence(reading: StopReading) -> tuple[bool, bool, str, bool, str]:
     """Put what was recorded as hit first, then the earliest, and losses before gains."""
     stop = reading.stop
     return (
+        bool(reading.entry),
         stop.status is not StopStatus.TRIGGERED,
         str(stop.triggered or reading.hit or ""),
         stop.kind is StopKind.TARGET,
@@ -98,7 +108,7 @@ def _precedence(reading: StopReading) -> tuple[bool, str, bool, str]:
 
 
 def exit_plan(book: AccountBook, reading: StopReading, session: dt.date) -> OrderPlan:
-    """Write the order that leaves a position because of one stop.
+    """Write the order that leaves what one stop guards of a position.
 
     It is named by the stop and the session, so that one session has one exit of a stop.
     """
@@ -107,7 +117,7 @@ def exit_plan(book: AccountBook, reading: StopReading, session: dt.date) -> Orde
     order = PlannedOrder(
         symbol=stop.symbol,
         side=Side.SELL if reading.quantity > 0 else Side.BUY,
-        quantity=to_leave(book, stop.symbol),
+        quantity=min(abs(reading.quantity), to_leave(book, stop.symbol)),
         valid_sessions=1,
         reduce_only=True,
         purpose=f"{stop.kind} stop hit on {stop.triggered or reading.hit}{level}",
@@ -127,24 +137,28 @@ def _risk(
     readings: tuple[StopReading, ...],
     covariance: FloatArray | None,
     *,
-    without: Collection[str],
+    held: Shares,
 ) -> PositionRisk:
-    kept = [each for each in book.positions if each.symbol not in without]
     equity = float(book.equity)
     if equity <= 0:
         return PositionRisk(
             gross=math.nan, net=math.nan, volatility=math.nan, at_risk=math.nan, unguarded=math.nan
         )
-    weights = {each.symbol: float(each.value) / equity for each in kept}
-    held = np.array([weights.get(each, 0.0) for each in bars.symbols])
-    nearest = _nearest_losses(readings)
-    guarded = {each.stop.symbol for each in readings}
+    weights = {
+        each.symbol: float(each.value * held[each.symbol] / each.quantity) / equity
+        for each in book.positions
+    }
+    loose = unguarded_of(held, readings)
     return PositionRisk(
         gross=sum(map(abs, weights.values())),
         net=sum(weights.values()),
-        volatility=_volatility(held, covariance),
-        at_risk=sum(nearest.get(each, 0.0) for each in weights) / equity,
-        unguarded=sum(abs(weights[each]) for each in weights if each not in guarded),
+        volatility=_volatility(np.array([weights.get(e, 0.0) for e in bars.symbols]), covariance),
+        at_risk=stop_losses(held, readings) / equity,
+        unguarded=sum(
+            abs(weights[each]) * float(loose[each] / shares)
+            for each, shares in held.items()
+            if shares
+        ),
     )
 
 
@@ -152,12 +166,3 @@ def _volatility(weights: FloatArray, covariance: FloatArray | None) -> float:
     if covariance is None:
         return math.nan
     return math.sqrt(max(0.0, float(weights @ covariance @ weights)))
-
-
-def _nearest_losses(readings: tuple[StopReading, ...]) -> dict[str, float]:
-    """Return the smallest loss down to a stop of every position that has a level."""
-    found: dict[str, float] = {}
-    for each in readings:
-        if not math.isnan(each.at_risk):
-            found[each.stop.symbol] = min(found.get(each.stop.symbol, math.inf), each.at_risk)
-    return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from slices.adaptive_portfolio.stops.findings import headline
 from slices.domain.errors import ParameterError
 from slices.domain.orders import Bracket, Side
 from slices.domain.stop_monitor import DefaultStop
@@ -23,6 +24,8 @@ from tests.support.frames import repository
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from slices.domain.dataset import DatasetRef
 
 FIXED = StopRule(kind=StopKind.FIXED, level=Decimal(95))
 
@@ -111,7 +114,8 @@ def test_a_position_without_a_stop_gets_one_once() -> None:
     bars = market({"X": [100.0, 100.0, 100.0, 100.0, 88.0]})
     bought(bars, account="bare", back=5)
     rule = DefaultStop(kind="fixed", fraction=0.1)
-    assert look(bars, back=4, account="bare").watch.unguarded == ("X",)
+    (loose,) = look(bars, back=4, account="bare").watch.unguarded
+    assert (loose.symbol, loose.shares, loose.is_whole) == ("X", 100, True)
     assert len(look(bars, back=3, account="bare", default_stop=rule).stops.armed) == 1
     assert look(bars, back=3, account="bare", default_stop=rule).stops.armed == ()
     found = look(bars, account="bare", default_stop=rule)
@@ -123,7 +127,71 @@ def test_a_bracket_that_filled_ends_its_stops_without_another_exit() -> None:
     bought(bars, FIXED, account="bracket", bracket=Bracket(stop_loss_price=95.0), back=5)
     seen = look(bars, back=2, account="bracket")
     assert seen.watch.plans == ()
-    assert statuses("bracket") == [StopStatus.CANCELLED]
+    (left,) = seen.stops.exits
+    assert (left.triggered, left.filled, left.level) == (days()[-2], days()[-2], 95.0)
+    assert left.gain == pytest.approx(100 * (left.price - 100))
+    assert statuses("bracket") == [StopStatus.DONE]
+    with books() as ledger:
+        (stop,) = stops_of(ledger, "bracket")
+    assert (stop.triggered, stop.triggered_level) == (days()[-2], Decimal(95))
+    said = headline(seen.stops, seen.watch, [], execution="paper")
+    assert said.startswith(f"X left on {days()[-2]} at {left.price:,.2f} by its fixed stop, a loss")
+    before = dumped("bracket")
+    assert headline_again(bars) == said
+    assert dumped("bracket") == before
+
+
+def headline_again(bars: DatasetRef) -> str:
+    seen = look(bars, back=2, account="bracket")
+    return headline(seen.stops, seen.watch, [], execution="paper")
+
+
+def test_of_the_stops_of_a_bracket_the_one_that_fired_is_done() -> None:
+    bars = market({"X": [100.0, 100.0, 110.0, 104.0, 98.0, 98.0]})
+    rules = (
+        StopRule(kind=StopKind.TRAILING, trail=0.1),
+        StopRule(kind=StopKind.TARGET, level=Decimal(130)),
+    )
+    bracket = Bracket(trail=0.1, take_profit_price=130.0)
+    bought(bars, *rules, account="trails", bracket=bracket, back=6)
+    (left,) = look(bars, account="trails").stops.exits
+    assert (left.kind, left.triggered) == (StopKind.TRAILING, days()[-2])
+    assert left.level == pytest.approx(99.0)
+    assert statuses("trails") == [StopStatus.DONE, StopStatus.CANCELLED]
+
+
+def test_a_bracket_guards_the_shares_of_its_order_alone() -> None:
+    bars = market({"X": [100.0, 100.0, 100.0, 100.0, 90.0, 90.0]})
+    bought(bars, account="partly", shares=50, back=20)
+    bracket = Bracket(stop_loss_price=95.0)
+    bought(bars, FIXED, account="partly", shares=18, bracket=bracket, back=6)
+    before = look(bars, back=3, account="partly")
+    (reading,), (loose,) = before.watch.readings, before.watch.unguarded
+    assert (reading.quantity, reading.at_risk) == (18, pytest.approx(18 * 5.0))
+    assert (loose.symbol, loose.shares, loose.is_whole) == ("X", 50, False)
+    equity = float(before.book.equity)
+    assert before.watch.before.unguarded == pytest.approx(5000 / equity)
+    assert before.watch.before.at_risk == pytest.approx(18 * 5.0 / equity)
+    after = look(bars, back=2, account="partly")
+    assert after.watch.plans == after.watch.readings == ()
+    assert [(each.shares, each.is_whole) for each in after.watch.unguarded] == [(50, True)]
+    assert [each.quantity for each in after.stops.exits] == [-18]
+    assert statuses("partly") == [StopStatus.DONE]
+
+
+def test_an_exit_of_a_part_leaves_the_rest_and_calls_it_unguarded() -> None:
+    bars = market({"X": [100.0, 100.0, 100.0, 90.0, 90.0, 90.0]})
+    bought(bars, account="rest", shares=50, back=20)
+    bracket = Bracket(stop_loss_price=50.0)
+    bought(bars, FIXED, account="rest", shares=18, bracket=bracket, back=6)
+    seen = look(bars, back=3, account="rest")
+    assert [each.orders[0].quantity for each in seen.watch.plans] == [18]
+    assert seen.watch.after.at_risk == 0
+    assert seen.watch.after.unguarded == pytest.approx(50 * 90 / float(seen.book.equity))
+    after = look(bars, back=2, account="rest")
+    assert after.book.held("X") == 50
+    assert look(bars, account="rest").watch.plans == ()
+    assert statuses("rest") == [StopStatus.DONE]
 
 
 def test_a_stop_waits_while_its_order_does() -> None:
