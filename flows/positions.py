@@ -160,11 +160,11 @@ def stop_loss_monitor(
         start: First session to look at, before every stop was armed; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a paper account is opened where there is none, a live one
-            needs every switch (`tradeflows live-check`).
+        account: Name of the account; a paper account must exist, a live one needs every switch
+            (`tradeflows live-check`).
         execution: Whether positions are left, with play money or, with every switch of
             `tradeflows live-check`, as `live`; `plan` only shows it for a paper account.
-        capital: Money at the start of a new account, in account currency.
+        capital: Money the account began with, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
         limits: What the risk gate lets through, and losses from which on it lets less through.
@@ -177,7 +177,7 @@ def stop_loss_monitor(
     )
     book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
-        rules=rules, limits=limits,
+        rules=rules, limits=limits, opens=False,
     )  # fmt: skip
     stops = portfolio.keep_stops(bars, book, default_stop=default_stop, execution=execution)
     watch = portfolio.watch_stops(bars, book, stops, lookback_sessions=lookback_sessions)

@@ -66,11 +66,11 @@ def drawdown_protection(
         start: First session to look at; empty takes all there is.
         as_of: Session to act at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a paper account is opened where there is none, a live one
-            needs every switch (`tradeflows live-check`).
+        account: Name of the account; a paper account must exist, a live one needs every switch
+            (`tradeflows live-check`).
         execution: Whether anything is done, with play money or, with every switch of
             `tradeflows live-check`, as `live`; `plan` only shows it for a paper account.
-        capital: Money at the start of a new account, in account currency.
+        capital: Money the account began with, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
         limits: What the risk gate lets through.
@@ -86,7 +86,7 @@ def drawdown_protection(
     data.check_sizing_allowed(bars)
     book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
-        rules=rules, limits=limits,
+        rules=rules, limits=limits, opens=False,
     )  # fmt: skip
     released = portfolio.newest_release(account, execution=execution)
     assessed = portfolio.assess_protection(
@@ -146,10 +146,11 @@ def risk_monitoring(
         start: First session to look at; empty takes all there is.
         as_of: Session to look at; empty takes the last of the bars.
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
-        account: Name of the account; a live one needs every switch (`tradeflows live-check`).
+        account: Name of the account; a paper account must exist, a live one needs every switch
+            (`tradeflows live-check`).
         execution: Whether the account is brought up to the session first, on paper or, with every
             switch of `tradeflows live-check`, `live`; `plan` only reads a paper account.
-        capital: Money at the start of a new account, in account currency.
+        capital: Money the account began with, in account currency.
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
         limits: What the account may not go beyond.
@@ -165,7 +166,7 @@ def risk_monitoring(
     data.check_sizing_allowed(bars)
     book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,
-        rules=rules, limits=limits,
+        rules=rules, limits=limits, opens=False,
     )  # fmt: skip
     watch = portfolio.watch_account(
         bars, book, limits=limits, tiers=tiers, window_sessions=window_sessions,

@@ -47,6 +47,7 @@ def settle(
     costs: Costs = DEFAULT_COSTS,  # noqa: ARG001 - the broker charges its own
     rules: TradingRules = DEFAULT_RULES,  # noqa: ARG001 - the broker has its own
     limits: RiskLimits = DEFAULT_LIMITS,
+    opens: bool = True,  # noqa: ARG001 - the broker knows its accounts
 ) -> AccountBook:
     """Bring an account up to the broker: fills are booked, both agree, positions are marked.
 
@@ -62,6 +63,7 @@ def settle(
         costs: Not looked at: the broker charges its own.
         rules: Not looked at: the broker has its own.
         limits: Losses from which on it may only reduce, or nothing more; part of the confirmation.
+        opens: Not looked at: every account is one of the broker's.
 
     Raises:
         LiveTradingRefusedError: A switch is missing; nothing was sent or written.

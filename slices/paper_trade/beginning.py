@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from slices.domain.accounts import AccountBook, TradingMode
 from slices.domain.calendar import session_close
-from slices.domain.errors import ParameterError, SymbolNotFoundError
+from slices.domain.errors import ParameterError, listed
 from slices.domain.exact import ZERO, money
-from slices.ledger.accounts import has_account, open_account, read_book
+from slices.ledger.accounts import account_names, has_account, open_account, read_book
 from slices.ledger.opening import ledger_for
 from slices.paper_trade.venue import PaperBroker
 from slices.paper_trade.venue_books import read_terms
@@ -50,12 +50,12 @@ def opened(
     """Open an account and its venue where there are none; the venue of a known one otherwise.
 
     Raises:
-        LedgerError: Where the account was opened with other money, saying both.
-        ParameterError: Where its venue was opened with other costs or rules, saying both.
+        ParameterError: Where it was opened with other money, costs or rules, saying both.
     """
     if has_account(ledger, account):
         session = read_book(ledger, account, curve=False).opened
     cash, at = money(capital), session_close(session, calendar=bars.calendar)
+    check_capital(ledger, account, cash)
     open_account(ledger, account, capital=cash, session=session, at=at)
     return PaperBroker.open(
         ledger,
@@ -97,6 +97,37 @@ def cost_rate(ledger: Ledger, account: str) -> Decimal:
     return ZERO if terms is None else Decimal(repr(terms.costs.rate))
 
 
+def check_known(ledger: Ledger, account: str) -> None:
+    """Refuse an account that does not exist: it may be the wrong name of one that does.
+
+    Raises:
+        ParameterError: Naming the accounts there are.
+    """
+    names = account_names(ledger)
+    if account not in names:
+        raise ParameterError(
+            parameter="account",
+            found=f"'{account}', which does not exist",
+            allowed=listed(names) if names else "an account that has begun; there is none yet",
+        )
+
+
+def check_capital(ledger: Ledger, account: str, capital: Decimal) -> None:
+    """Refuse another capital than a known account was opened with.
+
+    Raises:
+        ParameterError: Naming both.
+    """
+    with ledger.reading() as connection:
+        terms = read_terms(connection, account)
+    if terms is not None and terms.capital != capital:
+        raise ParameterError(
+            parameter="capital",
+            found=f"{capital:,.2f}",
+            allowed=f"{terms.capital:,.2f}, with which account '{account}' was opened",
+        )
+
+
 def check_not_past(book: AccountBook, session: dt.date) -> None:
     """Refuse a session that an account has behind it.
 
@@ -116,13 +147,13 @@ def check_held(book: AccountBook, bars: DatasetRef) -> None:
     """Check that there are bars of everything an account holds.
 
     Raises:
-        SymbolNotFoundError: Naming what lacks.
+        ParameterError: Naming what lacks.
     """
     lacking = tuple(p.symbol for p in book.positions if p.symbol not in bars.symbols)
     if lacking:
-        raise SymbolNotFoundError(
-            symbols=lacking,
-            source=f"{bars.source}/{bars.feed}",
-            available=bars.symbols,
-            reason=f"account '{book.name}' holds it and needs its bars",
+        raise ParameterError(
+            parameter="symbols",
+            found=f"{listed(bars.symbols)}; account {book.name} holds {listed(lacking)}, which "
+            f"{'is' if len(lacking) == 1 else 'are'} not among the symbols",
+            allowed=f"everything it holds; add {listed(lacking)}",
         )

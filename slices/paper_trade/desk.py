@@ -20,6 +20,8 @@ from slices.ledger.path import place
 from slices.paper_trade.beginning import (
     CAPITAL,
     book_as_it_is,
+    check_held,
+    check_known,
     check_not_past,
     cost_rate,
     opened,
@@ -51,10 +53,12 @@ def settle(
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
     limits: RiskLimits = DEFAULT_LIMITS,
+    opens: bool = True,
 ) -> AccountBook:
     """Bring an account up to a session: what was ordered before fills, positions are marked.
 
-    Opens the account where there is none. A plan reads the books as they are and writes nothing.
+    Opens the account where there is none, unless told not to. A plan reads the books as they are
+    and writes nothing.
 
     Args:
         account: Whose books.
@@ -65,18 +69,22 @@ def settle(
         costs: Of every fill, the same for the account's whole life.
         rules: What it may trade, likewise.
         limits: Losses from which on it may only reduce, or nothing more.
+        opens: Whether an account that does not exist is opened, or described; else it is refused.
 
     Raises:
-        ParameterError: Where the account has lived longer than that, the bars begin later, or
-            costs or rules are not those it was opened with.
-        SymbolNotFoundError: Where the bars lack what the account holds.
-        LedgerError: Where the account was opened with other money.
+        ParameterError: Where the account has lived longer than that, the bars begin later or lack
+            what it holds, its money, costs or rules are not those it was opened with, or it does
+            not exist and is not to be opened.
     """
     panel = read_panel(bars)
     session = panel.sessions[row_of(panel, as_of)]
     with paper_ledger() as ledger:
+        if not opens:
+            check_known(ledger, account)
         if execution == "plan":
-            return book_as_it_is(ledger, account, session=session, capital=capital)
+            book = book_as_it_is(ledger, account, session=session, capital=capital)
+            check_held(book, bars)
+            return book
         with account_lock(ledger, account):
             broker = opened(
                 ledger, account, bars, session=session, capital=capital, costs=costs, rules=rules

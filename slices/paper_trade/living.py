@@ -77,7 +77,7 @@ def live_until(
         The account after the session, without its curve.
 
     Raises:
-        SymbolNotFoundError: Where the panel lacks what is held.
+        ParameterError: Where the panel lacks what is held.
         ReconciliationError: Where venue and books disagree; the account is halted.
     """
     book = book or read_book(ledger, account, curve=False)

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from slices.domain.accounts import AccountBook
+from slices.domain.accounts import AccountBook, TradingState
 from slices.domain.calendar import session_close
 from slices.domain.dataset import DatasetRef
+from slices.domain.errors import counted
 from slices.domain.limits import RiskLimits
+from slices.ledger.guarding import withdraw_barred
 from slices.ledger.opening import Ledger
 from slices.ledger.path import Reached, Step, place
+from slices.ledger.states import trading_state
 from slices.paper_trade.deciding import Rule, is_taken, planned, taken_targets
 from slices.paper_trade.living import live_until
 from slices.paper_trade.ordered import standing_orders
@@ -21,6 +24,7 @@ from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from slices.domain.orders import OrderRecord
     from slices.domain.trading import OrderPlan, Placement
@@ -33,6 +37,7 @@ class Tally:
     Attributes:
         before: Weight last ordered of each symbol.
         book: The account at the close decided last; None before the first.
+        stopped: Why it ended before the last session; empty where it did not.
     """
 
     decided: int = 0
@@ -40,6 +45,7 @@ class Tally:
     denied: int = 0
     before: dict[str, float] = field(default_factory=dict)
     book: AccountBook | None = None
+    stopped: str = ""
 
     def count(self, placement: Placement, book: AccountBook) -> None:
         """Count what was done for the first time, and remember what was ordered."""
@@ -71,6 +77,41 @@ class Replay:
     limits: RiskLimits
     cost_rate: Decimal
     reached: Reached
+
+    def trade_all(self, rows: range, tally: Tally, shown: Callable[[float], object]) -> int:
+        """Trade sessions one after the other, up to the last or to a halt, whoever asked for it.
+
+        What was halted lives through no further session: time cannot go back, and a halted account
+        would have orders denied at every close that a later run could not hand in any more.
+
+        Args:
+            rows: The sessions, at least one; the first is one the account may stand at.
+            tally: What was done before; all of this is counted too.
+            shown: Told of every session, as a fraction of all.
+
+        Returns:
+            The last session that was traded.
+        """
+        for row in rows:
+            if row > rows[0] and self._is_halted(row, rows[-1], tally):
+                return row - 1
+            self.trade(row, tally)
+            shown((row + 1 - rows[0]) / len(rows))
+        return rows[-1]
+
+    def _is_halted(self, row: int, last: int, tally: Tally) -> bool:
+        state, reason = trading_state(self.ledger, self.account)
+        if state is not TradingState.HALTED:
+            return False
+        done, days = self.panel.sessions[row - 1], self.panel.sessions
+        at = session_close(done, calendar=self.bars.calendar)
+        withdraw_barred(self.ledger, self.broker, self.account, at=at)
+        tally.stopped = (
+            f"The replay stopped after {done}, because trading is halted ({reason}); "
+            f"{counted(last + 1 - row, 'session')} up to {days[last]} are left, and the same run "
+            "goes on with them once trading is released."
+        )
+        return True
 
     def trade(self, row: int, tally: Tally) -> None:
         """Live through everything up to a session, decide at its close, hand in the orders.

@@ -102,8 +102,9 @@ def trade_sessions(
 ) -> SessionsTraded:
     """Live through past sessions one after the other, deciding at the close of each.
 
-    An account that has begun goes on at its newest session. Sessions before `replay_from` that it
-    has not lived through are lived through, and nothing is decided at them.
+    An account that has begun goes on at its newest session. Where trading is halted, it ends at the
+    session it has finished, and goes on from there after a release. Sessions before `replay_from`
+    that it has not lived through are lived through, and nothing is decided at them.
 
     Args:
         account: Whose; it is opened at the first session where there is none.
@@ -148,9 +149,7 @@ def trade_sessions(
             reached=reached,
         )
         tally = Tally(before=taken_targets(orders_of(ledger, account)))
-        for row in range(begun, last + 1):
-            replay.trade(row, tally)
-            bar.show((row + 1 - begun) / (last + 1 - begun))
+        last = replay.trade_all(range(begun, last + 1), tally, bar.show)
         orders = session_orders(replay.standing(panel.sessions[last]))
     return SessionsTraded(
         account=account,
@@ -161,6 +160,7 @@ def trade_sessions(
         denied=tally.denied,
         orders=orders,
         is_repeated=tally.decided == 0,
+        stopped=tally.stopped,
     )
 
 

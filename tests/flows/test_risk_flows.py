@@ -14,20 +14,27 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 
+from flows.positions import portfolio_rebalance
 from flows.risk import drawdown_protection, risk_monitoring
 from slices.domain.accounts import TradingMode, TradingState
+from slices.domain.calendar import session_close
 from slices.domain.errors import ParameterError
+from slices.domain.exact import money
 from slices.domain.orders import Side
+from slices.domain.parameters import Costs
 from slices.domain.trading import OrderPlan, PlannedOrder
+from slices.ledger.accounts import account_names, open_account
 from slices.ledger.dump import canonical_dump
 from slices.ledger.journal import entries
 from slices.ledger.opening import ledger_for
 from slices.ledger.states import release
 from slices.ledger.verifying import verify
 from slices.paper_trade import desk
+from slices.paper_trade.beginning import paper_ledger
 from tests.support.frames import ohlcv, sessions
 
 if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
     from slices.domain.trading import Placement
 
 DAYS = sessions(90)
@@ -51,14 +58,22 @@ class Falling:
     def day(self, place: int, account: str) -> dict[str, Any]:
         return self.options | {"as_of": str(DAYS[place]), "account": account}
 
+    def opened(self, account: str) -> DatasetRef:
+        """Open an account, which watching does not; return the bars it begins with."""
+        thirds = {symbol: 0.3 for symbol in self.options["symbols"]}
+        options = self.day(BOUGHT, account) | {"target_weights": thirds, "lookback_sessions": 20}
+        bars = portfolio_rebalance(**options).bars
+        desk.settle(account, bars, costs=Costs(commission_bps=0, slippage_bps=0))
+        return bars
+
     def invested(self, account: str) -> None:
         """Open an account and buy; the orders fill in the session after."""
-        found = risk_monitoring(execution="paper", **self.day(BOUGHT, account))
+        found = self.opened(account)
         orders = tuple(
             PlannedOrder(symbol=symbol, side=Side.BUY, quantity=Decimal(0), target_weight=0.45)
             for symbol in ("AAA", "BBB")
         )
-        desk.submit(account, found.bars, plan("test", BOUGHT, *orders))
+        desk.submit(account, found, plan("test", BOUGHT, *orders))
 
     def buy(self, account: str, place: int, bars: Any) -> Placement:
         order = PlannedOrder(symbol="CCC", side=Side.BUY, quantity=Decimal(1))
@@ -236,12 +251,29 @@ def test_a_breach_degrades_the_run_and_is_announced_once(falling: Falling) -> No
 
 @pytest.mark.parametrize("flow", [drawdown_protection, risk_monitoring])
 def test_an_account_without_history_has_nothing_to_protect(falling: Falling, flow: Any) -> None:
-    state = flow(return_state=True, execution="plan", **falling.day(CRASH, "nobody"))
+    with paper_ledger() as ledger:
+        at = session_close(DAYS[BOUGHT])
+        open_account(ledger, "fresh", capital=money(100_000), session=DAYS[BOUGHT], at=at)
+    state = flow(return_state=True, execution="plan", **falling.day(CRASH, "fresh"))
     assert state.name == "Completed"
     found = state.result()
     assert "no history" in found.headline
     assert found.book.positions == ()
     assert found.to_dict()["headline"] == found.headline
+
+
+@pytest.mark.parametrize("execution", ["paper", "plan"])
+@pytest.mark.parametrize("flow", [drawdown_protection, risk_monitoring])
+def test_an_account_that_does_not_exist_is_refused_and_not_opened(
+    falling: Falling, flow: Any, execution: str
+) -> None:
+    falling.opened("existing")
+    options = falling.day(CRASH, "exsting") | {"execution": execution}
+    problem = flow(return_state=True, **options).result(raise_on_failure=False)
+    assert isinstance(problem, ParameterError)
+    assert (problem.parameter, "existing" in problem.allowed) == ("account", True)
+    with paper_ledger() as ledger:
+        assert "exsting" not in account_names(ledger)
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slices.domain.accounts import TradingState
-from slices.domain.errors import BadDataError, ParameterError, SymbolNotFoundError
+from slices.domain.accounts import Execution, TradingState
+from slices.domain.errors import BadDataError, ParameterError
 from slices.domain.exact import quantity
 from slices.domain.limits import DEFAULT_LIMITS, ReasonCode, RiskLimits
 from slices.domain.orders import FlowKind, OrderState, Side
 from slices.domain.parameters import Costs
 from slices.domain.stops import StopKind
 from slices.domain.trading import OrderPlan, PlannedOrder, StopRule
-from slices.domain.trading_errors import LedgerError
 from slices.ledger.accounts import account_names, read_book
 from slices.ledger.booking import fills_of, flows_of
 from slices.ledger.orders import orders_of
@@ -260,16 +259,33 @@ def test_bars_that_lack_what_is_held_are_refused(tmp_path: Path) -> None:
     desk.submit("lacking", BARS, plan(DAYS[10], purchase()))
     desk.settle("lacking", BARS, as_of=DAYS[11])
     others = stored(tmp_path, DAYS, {"ZZ": PANEL.close[:, 1].copy()})
-    with pytest.raises(SymbolNotFoundError, match=FIRST):
-        desk.settle("lacking", others)
+    for execution in ("paper", "plan"):
+        with pytest.raises(ParameterError, match=f"lacking holds {FIRST}") as refused:
+            desk.settle("lacking", others, execution=execution)
+        assert refused.value.parameter == "symbols"
 
 
 def test_other_capital_or_costs_are_refused() -> None:
     desk.settle("fixed", BARS, as_of=DAYS[10], capital=1_000.0)
-    with pytest.raises(LedgerError, match="1"):
+    with pytest.raises(ParameterError, match=r"2,000\.00.*1,000\.00") as refused:
         desk.settle("fixed", BARS, as_of=DAYS[10], capital=2_000.0)
+    assert refused.value.parameter == "capital"
     with pytest.raises(ParameterError, match="costs"):
         desk.settle("fixed", BARS, as_of=DAYS[10], capital=1_000.0, costs=Costs(commission_bps=9))
+
+
+@pytest.mark.parametrize("execution", ["paper", "plan"])
+def test_an_account_that_is_not_to_be_opened_is_refused_with_those_there_are(
+    execution: Execution,
+) -> None:
+    desk.settle("there", BARS, as_of=DAYS[10])
+    with pytest.raises(ParameterError, match="there") as refused:
+        desk.settle("thare", BARS, as_of=DAYS[11], execution=execution, opens=False)
+    assert refused.value.parameter == "account"
+    with books() as ledger:
+        assert "thare" not in account_names(ledger)
+    known = desk.settle("there", BARS, as_of=DAYS[10], execution=execution, opens=False)
+    assert known.session == DAYS[10]
 
 
 def test_a_day_without_a_session_takes_the_one_before() -> None:

@@ -14,15 +14,18 @@ from slices.domain.calendar import session_close
 from slices.domain.exact import money, price, quantity
 from slices.domain.limits import DEFAULT_LIMITS
 from slices.domain.orders import OrderKind, OrderState, Side
+from slices.domain.paper_trading import SessionsTraded
 from slices.domain.trading import OrderPlan, PlannedOrder
-from slices.ledger.accounts import open_account
+from slices.ledger.accounts import open_account, read_book
 from slices.ledger.opening import Ledger
 from slices.ledger.orders import orders_of
-from slices.ledger.states import set_state, write_halt_file
+from slices.ledger.path import Step
+from slices.ledger.states import release, remove_halt_file, set_state, write_halt_file
 from slices.paper_trade import desk
+from slices.paper_trade.session import trade_sessions
 from slices.paper_trade.venue import PaperBroker
 from slices.quant.panel import read_panel
-from tests.slices.paper_trade.paper_accounts import books, closes
+from tests.slices.paper_trade.paper_accounts import LOOSE, books, closes, rule
 from tests.slices.quant.market import stored
 
 BARS = closes(symbols=4, sessions=60)
@@ -147,3 +150,37 @@ def test_an_account_killed_before_its_first_close_goes_on_with_bars_that_begin_l
     later = stored(tmp_path, DAYS[12:20], {FIRST: PANEL.close[12:20, 0].copy()})
     book = desk.settle("late", later)
     assert [each.session for each in book.curve] == list(DAYS[12:20])
+
+
+@pytest.mark.parametrize("halt", [by_file, by_state, of_everybody])
+def test_r34_a_halt_ends_a_replay_at_the_session_it_has_finished(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, halt: Halt
+) -> None:
+    monkeypatch.setenv("TRADEFLOWS_HOME", str(tmp_path))
+    decided: list[Step] = []
+
+    def halted_at_the_sixth(step: Step) -> None:
+        decided.extend([step] * (step is Step.DECIDED))
+        if len(decided) == 6 and step is Step.DECIDED:
+            with books() as ledger:
+                halt(ledger, "main")
+
+    def replayed(reached: Callable[[Step], object] = decided.append) -> SessionsTraded:
+        return trade_sessions(
+            "main", BARS, rule(fast=2, slow=5), replay_from=DAYS[20], limits=LOOSE, reached=reached
+        )
+
+    stopped = replayed(halted_at_the_sixth)
+    assert (stopped.session, stopped.decided, stopped.denied) == (DAYS[25], 6, 0)
+    assert "a test" in stopped.stopped
+    again = replayed()
+    assert (again.session, again.is_repeated, again.denied) == (DAYS[25], True, 0)
+    assert again.stopped == stopped.stopped
+    with books() as ledger:
+        book = read_book(ledger, "main")
+        assert (book.session, book.open_orders) == (DAYS[25], ())
+        remove_halt_file(ledger.halt_file)
+        for name in ("", "main"):
+            release(ledger, name, reason="tested", by="test", at=AT)
+    on = replayed()
+    assert (on.session, on.decided, on.denied, on.stopped) == (DAYS[-1], 34, 0, "")
