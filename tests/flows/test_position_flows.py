@@ -7,7 +7,7 @@ import pytest
 
 from flows.positions import portfolio_rebalance, stop_loss_monitor
 from slices.domain.accounts import TradingState
-from slices.domain.errors import ParameterError, SymbolNotFoundError
+from slices.domain.errors import ParameterError
 from slices.domain.orders import OrderState, Side
 from slices.domain.rebalancing import PortfolioRebalance
 from slices.ledger.accounts import has_account, read_book
@@ -31,6 +31,7 @@ def test_by_default_trades_are_shown_and_nothing_is_written() -> None:
     assert len(result.plan.trades) == 3
     assert all(each.is_accepted for each in result.looked.decisions)
     assert result.placed.records == ()
+    assert any("not opened yet" in each for each in result.notes)
     with books() as ledger:
         assert not has_account(ledger, "shown")
 
@@ -79,13 +80,15 @@ def test_a_plan_that_the_gate_would_deny_is_degraded() -> None:
 
 
 def test_held_symbols_without_bars_are_named() -> None:
-    rebalanced("lacks", execution="paper", target_weights=HALVES)
+    for day in (DAY, "2012-08-21"):
+        rebalanced("lacks", day, execution="paper", target_weights=HALVES)
     failed = portfolio_rebalance(
         account="lacks", as_of="2012-08-22", symbols=["MSFT", "IBM"], return_state=True
     )
     problem = failed.result(raise_on_failure=False)
-    assert isinstance(problem, SymbolNotFoundError)
-    assert problem.symbols == ("AAPL",)
+    assert isinstance(problem, ParameterError)
+    assert problem.parameter == "symbols"
+    assert "AAPL" in problem.allowed
 
 
 @pytest.mark.slow
@@ -137,10 +140,24 @@ def test_a_stop_is_armed_hit_left_once_and_told() -> None:
     assert {each.symbol for each in seen[3].stops.exits} == {"AAPL", "MSFT"}
     assert all(each.beyond > 0 for each in seen[3].stops.exits)
     assert "Level and fill" in Path(seen[3].report_path).read_text()
+    assert all(
+        f"{each.symbol} left on 2012-10-22" in seen[3].headline for each in seen[3].stops.exits
+    )
+    assert seen[1].watch.after.unguarded == 0
 
 
 def test_an_account_without_positions_has_no_stops() -> None:
+    rebalanced("empty", execution="paper", rebalance={"absolute_band": 1.0, "relative_band": 9.0})
     result = stop_loss_monitor(account="empty", as_of=DAY, execution="plan")
     assert result.watch.readings == ()
+
+
+@pytest.mark.parametrize("execution", ["paper", "plan"])
+def test_stops_of_an_account_that_does_not_exist_are_not_watched(execution: str) -> None:
+    rebalanced("existing", execution="paper", target_weights=HALVES)
+    failed = stop_loss_monitor(account="exsting", as_of=DAY, execution=execution, return_state=True)
+    problem = failed.result(raise_on_failure=False)
+    assert isinstance(problem, ParameterError)
+    assert (problem.parameter, "existing" in problem.allowed) == ("account", True)
     with books() as ledger:
-        assert not has_account(ledger, "empty")
+        assert not has_account(ledger, "exsting")
