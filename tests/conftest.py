@@ -7,9 +7,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Before anything imports Prefect or the settings: both read the environment once.
 HOME = Path(tempfile.mkdtemp(prefix="tradeflows-tests-"))
@@ -39,3 +43,10 @@ settings.load_profile("fixed")
 def home() -> Path:
     """The home folder of this process's tests, removed at its end."""
     return HOME
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_ledgers() -> Iterator[None]:
+    """Books, and the file that halts trading, that no other file's accounts are in."""
+    yield
+    shutil.rmtree(HOME / "ledger", ignore_errors=True)
