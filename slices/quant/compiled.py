@@ -32,8 +32,7 @@ def interpreted(kernel: Callable[P, R]) -> Callable[P, R]:
     For a few short calls: compiling, or even loading, takes longer than they do. What it is handed
     should be made of Python's own numbers, as numpy's are slow one by one.
 
-    >>> @compiled
-    ... def doubled(number: float) -> float:
+    >>> def doubled(number: float) -> float:
     ...     return 2.0 * number
     >>> interpreted(doubled)(1.5)
     3.0
