@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from slices.adaptive_portfolio.protection import severest
 from slices.adaptive_portfolio.protection_plan import WORKFLOW
-from slices.domain.accounts import TradingMode, TradingState
+from slices.domain.accounts import TradingState
 from slices.domain.calendar import session_close
 from slices.domain.clock import SystemClock
 from slices.domain.protection import Pause, Release
 from slices.ledger.journal import entries
-from slices.ledger.opening import ledger_for
+from slices.ledger.opening import books_of
 from slices.ledger.states import set_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slices.domain.accounts import AccountBook, Execution
     from slices.domain.dataset import DatasetRef
     from slices.domain.orders import Order
     from slices.domain.protection import Protection
-    from slices.ledger.opening import Ledger
 
 CLOSED = "equity.closed"
 RELEASED = f"state.{TradingState.ACTIVE}"
@@ -41,7 +37,7 @@ def newest_release(account: str, *, execution: Execution) -> Release | None:
     """
     session: dt.date | None = None
     found: Release | None = None
-    with _books(execution) as ledger:
+    with books_of(execution) as ledger:
         for entry in entries(ledger, account=account):
             if entry.kind == CLOSED:
                 session = dt.date.fromisoformat(entry.subject)
@@ -93,7 +89,7 @@ def _changed(
     reason = "; ".join(protection.reasons)
     is_new = False
     if state is not TradingState.ACTIVE and execution != "plan":
-        with _books(execution) as ledger:
+        with books_of(execution) as ledger:
             is_new = set_state(
                 ledger,
                 protection.account,
@@ -136,12 +132,3 @@ def _instant(bars: DatasetRef, protection: Protection, execution: Execution) -> 
     if execution == "live" or protection.session is None:
         return SystemClock().now()
     return session_close(protection.session, calendar=bars.calendar)
-
-
-@contextmanager
-def _books(execution: Execution) -> Iterator[Ledger]:
-    ledger = ledger_for(TradingMode.LIVE if execution == "live" else TradingMode.PAPER)
-    try:
-        yield ledger
-    finally:
-        ledger.close()

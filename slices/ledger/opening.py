@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine import URL
 
+    from slices.domain.accounts import Execution
+
 SETTING = {
     TradingMode.PAPER: "TRADEFLOWS_LEDGER_URL",
     TradingMode.LIVE: "TRADEFLOWS_LIVE_LEDGER_URL",
@@ -116,6 +118,20 @@ def open_ledger(url: str, *, mode: TradingMode, halt_file: Path, locks_folder: P
         ledger.close()
         raise
     return ledger
+
+
+@contextmanager
+def books_of(execution: Execution) -> Iterator[Ledger]:
+    """Open the books of live accounts for `live`, else of paper accounts, for as long as needed.
+
+    Raises:
+        SettingsError: See `ledger_for`; LedgerError likewise.
+    """
+    ledger = ledger_for(TradingMode.LIVE if execution == "live" else TradingMode.PAPER)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
 
 
 def ledger_for(mode: TradingMode) -> Ledger:

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from slices.domain.accounts import TradingMode
 from slices.domain.clock import SystemClock
 from slices.domain.errors import ParameterError, counted
 from slices.domain.fingerprint import fingerprint
 from slices.domain.trading import REFUSED as REFUSAL
 from slices.ledger.journal import append, entries
-from slices.ledger.opening import ledger_for
+from slices.ledger.opening import books_of
 from slices.live_trade.beginning import live_ledger
 from slices.live_trade.wire_orders import plain
 from slices.runtime.asking import ask_for_approval
@@ -163,8 +162,5 @@ def _books(execution: Execution) -> Iterator[Ledger]:
         with live_ledger() as ledger:
             yield ledger
         return
-    ledger = ledger_for(TradingMode.PAPER)
-    try:
+    with books_of(execution) as ledger:
         yield ledger
-    finally:
-        ledger.close()

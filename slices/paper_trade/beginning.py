@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,13 @@ from slices.domain.calendar import session_close
 from slices.domain.errors import ParameterError, listed
 from slices.domain.exact import ZERO, money
 from slices.ledger.accounts import account_names, has_account, open_account, read_book
-from slices.ledger.opening import ledger_for
+from slices.ledger.opening import books_of
 from slices.paper_trade.venue import PaperBroker
 from slices.paper_trade.venue_books import read_terms
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from slices.domain.dataset import DatasetRef
     from slices.domain.parameters import Costs, TradingRules
@@ -27,14 +26,9 @@ CAPITAL = 100_000.0
 """What an account begins with where nobody says otherwise."""
 
 
-@contextmanager
-def paper_ledger() -> Iterator[Ledger]:
+def paper_ledger() -> AbstractContextManager[Ledger]:
     """Open the books of paper accounts for as long as they are needed."""
-    ledger = ledger_for(TradingMode.PAPER)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+    return books_of("paper")
 
 
 def opened(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slices.domain.accounts import TradingMode
 from slices.domain.orders import OrderState
 from slices.domain.position_sizing import FirstCheck
 from slices.domain.stops import StopStatus
 from slices.domain.trading import Placement
-from slices.ledger.opening import ledger_for
+from slices.ledger.opening import books_of
 from slices.ledger.orders import find_order
 from slices.ledger.stops import stops_of
 
@@ -39,8 +38,7 @@ def first_check(
     """
     if execution == "plan" or not plan.orders:
         return FirstCheck(orders=(), stops=(), problems=denied(placement))
-    ledger = ledger_for(TradingMode.LIVE if execution == "live" else TradingMode.PAPER)
-    try:
+    with books_of(execution) as ledger:
         names = [each.client_order_id for each in plan.named(placement.account)]
         found = [find_order(ledger, name) for name in names]
         stops = tuple(
@@ -48,8 +46,6 @@ def first_check(
             for each in stops_of(ledger, placement.account)
             if any(each.stop_id.startswith(name) for name in names)
         )
-    finally:
-        ledger.close()
     orders = tuple(each for each in found if each is not None)
     return FirstCheck(orders=orders, stops=stops, problems=problems_of(plan, orders, stops))
 

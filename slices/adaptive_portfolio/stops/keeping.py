@@ -16,7 +16,6 @@ from slices.adaptive_portfolio.stops.standing import (
     is_waiting,
     unguarded,
 )
-from slices.domain.accounts import TradingMode
 from slices.domain.calendar import session_close
 from slices.domain.clock import SystemClock
 from slices.domain.exact import price
@@ -24,7 +23,7 @@ from slices.domain.stop_monitor import StandingStop, StopBook
 from slices.domain.stops import StopStatus
 from slices.ledger.accounts import read_book
 from slices.ledger.locking import account_lock
-from slices.ledger.opening import ledger_for
+from slices.ledger.opening import books_of
 from slices.ledger.stops import arm_stop, end_stop, trigger_stop
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def keep_stops(
         execution: `plan` writes nothing and tells what would be written.
     """
     session, is_plan = bars.last_session, execution == "plan"
-    with books(execution) as ledger, _to_itself(ledger, book.name, execution):
+    with books_of(execution) as ledger, _to_itself(ledger, book.name, execution):
         if not is_plan:
             book = read_book(ledger, book.name, curve=False)
         past = past_of(ledger, book.name)
@@ -106,7 +105,7 @@ def record_triggers(bars: DatasetRef, watch: StopWatch, *, execution: Execution)
         return 0
     at, account = instant(bars, execution), watch.leaving[0].stop.account
     new = 0
-    with books(execution) as ledger, account_lock(ledger, account):
+    with books_of(execution) as ledger, account_lock(ledger, account):
         for reading, plan in zip(watch.leaving, watch.plans, strict=True):
             if reading.hit is not None:
                 level = reading.hit_level
@@ -126,16 +125,6 @@ def instant(bars: DatasetRef, execution: Execution) -> dt.datetime:
     if execution == "live":
         return SystemClock().now()
     return session_close(bars.last_session, calendar=bars.calendar)
-
-
-@contextmanager
-def books(execution: Execution) -> Iterator[Ledger]:
-    """Open the books of live accounts, or of paper accounts."""
-    ledger = ledger_for(TradingMode.LIVE if execution == "live" else TradingMode.PAPER)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager
