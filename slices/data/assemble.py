@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from slices.data.adjustment import adjusted
-from slices.data.atomic import write_whole
 from slices.data.ingest import failures, stored_bars
 from slices.data.store import parquet_bytes
 from slices.data.validation import reason_counts
@@ -19,6 +18,7 @@ from slices.domain.bars import check_bars
 from slices.domain.dataset import DatasetRef, SymbolQuality
 from slices.domain.errors import BadDataError, ParameterError, SymbolNotFoundError, listed
 from slices.domain.fingerprint import bytes_digest, fingerprint
+from slices.runtime.atomic import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 from filelock import FileLock, Timeout
 
-from slices.data.atomic import read_whole, write_whole
 from slices.data.manifest import (
     NO_OBJECT,
     OBJECTS,
@@ -41,6 +40,7 @@ from slices.data.manifest import (
 from slices.data.versions import Versions
 from slices.domain.errors import IntegrityError, StorageError
 from slices.domain.fingerprint import bytes_digest, fingerprint
+from slices.runtime.atomic import read_whole, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

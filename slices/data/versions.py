@@ -6,10 +6,10 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from slices.data.atomic import read_whole, write_whole
 from slices.data.manifest import Manifest, manifest_from, manifest_text, proves_itself
 from slices.domain.errors import StorageError
 from slices.domain.fingerprint import bytes_digest
+from slices.runtime.atomic import read_whole, write_whole
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -79,3 +79,49 @@ class LimitBreached(Event):
     used: float
     allowed: float
     session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureDrifted(Event):
+    """Features no longer look as they did in training."""
+
+    name: ClassVar[str] = "tradeflows.model.drifted"
+    features: int
+    worst: str
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillDecayed(Event):
+    """A model no longer predicts as it did out of sample."""
+
+    name: ClassVar[str] = "tradeflows.model.decayed"
+    information_coefficient: float
+    expected: float
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelAged(Event):
+    """A champion was trained longer ago than allowed."""
+
+    name: ClassVar[str] = "tradeflows.model.aged"
+    age_sessions: int
+    allowed_sessions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionRefused(Event):
+    """A model was not asked, or not listened to."""
+
+    name: ClassVar[str] = "tradeflows.model.refused"
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChampionChanged(Event):
+    """Another version of a model trades from now on, or none does."""
+
+    name: ClassVar[str] = "tradeflows.model.champion-changed"
+    version: int
+    before: int

@@ -10,7 +10,6 @@ import polars as pl
 
 from slices.data.actions import with_factors
 from slices.data.adapters.tables import SUFFIXES, is_table, long_rows
-from slices.data.atomic import read_whole
 from slices.domain.bars import Adjustment, BarShape, shape_of
 from slices.domain.errors import (
     BadDataError,
@@ -20,6 +19,7 @@ from slices.domain.errors import (
 )
 from slices.domain.fingerprint import bytes_digest, fingerprint
 from slices.domain.ports import SourceBars, SourceCapabilities
+from slices.runtime.atomic import read_whole
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
-from slices.data.atomic import write_whole
 from slices.data.manifest import Origin, StoredBars
 from slices.data.store import BarStore, parquet_bytes
 from slices.data.validation import ValidatedBars, validate
 from slices.domain.bars import BarShape
 from slices.domain.errors import IntegrityError, StorageError
 from slices.domain.fingerprint import bytes_digest, fingerprint
+from slices.runtime.atomic import write_whole
 from tests.support.frames import INSTANT, delivered, ohlcv, with_value
 
 ORIGIN = Origin(provider="test", feed="frames", start=None, end=None)

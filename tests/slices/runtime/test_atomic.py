@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from slices.data.atomic import UNFINISHED, read_whole, write_whole
 from slices.domain.errors import StorageError
+from slices.runtime.atomic import UNFINISHED, read_whole, write_whole
 from tests.support.frames import repository
 
 SIZE = 24_000_000
@@ -19,7 +19,7 @@ SIZE = 24_000_000
 WRITER = f"""
     import sys
     from pathlib import Path
-    from slices.data.atomic import write_whole
+    from slices.runtime.atomic import write_whole
 
     file = Path(sys.argv[1])
     while True:

@@ -1,0 +1,1 @@
+"""Machine learning on bars: features, labels, honest validation, models and their registry."""

@@ -1,0 +1,1 @@
+"""The learning work flows can order."""
