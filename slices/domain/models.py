@@ -76,6 +76,7 @@ class DriftReference:
         window_sessions: Length of a window.
         alarm_rate: Promised share of windows in which any feature alarms when nothing is wrong.
         psi_count_limit: Most features beyond their limits in a window without an alarm of the set.
+        alone_limit: Largest multiple of its limit that a single feature reaches without an alarm.
     """
 
     names: tuple[str, ...]
@@ -87,6 +88,7 @@ class DriftReference:
     window_sessions: int
     alarm_rate: float
     psi_count_limit: int
+    alone_limit: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,98 @@
+"""How far the newest window of features lies from what a model was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.domain.errors import ParameterError, listed
+from slices.ml_strategy.monitoring.distances import (
+    CELLS,
+    binned,
+    cells,
+    cumulative,
+    ks_distance,
+    psi,
+    reference_cumulative,
+    shares,
+)
+from slices.ml_strategy.monitoring.reference import Strays, ratios
+from slices.quant.types import FloatArray
+
+if TYPE_CHECKING:
+    from slices.domain.models import DriftReference
+    from slices.ml_strategy.examples import FeatureMatrix
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WindowDrift:
+    """How far a window lies from training.
+
+    Attributes:
+        names: F features.
+        psi: F population stability indices.
+        ks: F Kolmogorov-Smirnov distances.
+        multiples: F: the larger of the two as a multiple of its limit; NaN where unknown.
+        unknown: F shares of unknown values.
+        beyond: How many features are beyond their own limit.
+        is_alarm: Whether more are than the set allows, or one is too far beyond.
+    """
+
+    names: tuple[str, ...]
+    psi: FloatArray
+    ks: FloatArray
+    multiples: FloatArray
+    unknown: FloatArray
+    beyond: int
+    is_alarm: bool
+
+    @property
+    def worst(self) -> int:
+        """Place of the feature that is farthest off."""
+        return int(np.argmax(np.nan_to_num(self.multiples, nan=-1.0)))
+
+
+def window_drift(
+    reference: DriftReference, features: FeatureMatrix, names: tuple[str, ...]
+) -> WindowDrift:
+    """Compare a window with training.
+
+    Args:
+        reference: Of the model.
+        features: R x F values of as many sessions as a window has, NaN where unknown.
+        names: F features; names and order must be those of the reference.
+
+    Raises:
+        ParameterError: Where they are not.
+    """
+    if names != reference.names:
+        wrong = tuple(each for each in names if each not in reference.names)
+        raise ParameterError(
+            parameter="features",
+            found=listed(wrong) or "another order",
+            allowed=listed(reference.names),
+        )
+    counts = np.stack(
+        [
+            np.bincount(cells(column, line), minlength=CELLS + 1)
+            for column, line in zip(features.T, reference.quantiles, strict=True)
+        ]
+    )
+    found = Strays(
+        psi=psi(reference.shares, shares(binned(counts))),
+        ks=ks_distance(reference_cumulative(reference.quantiles), cumulative(counts)),
+    )
+    multiples = ratios(reference.psi_limits, reference.ks_limits, found)
+    beyond = int(np.sum(multiples > 1))
+    largest = float(np.fmax.reduce(multiples, initial=0.0))
+    return WindowDrift(
+        names=names,
+        psi=found.psi,
+        ks=found.ks,
+        multiples=multiples,
+        unknown=shares(counts)[:, -1],
+        beyond=beyond,
+        is_alarm=beyond > reference.psi_count_limit or largest > reference.alone_limit,
+    )
