@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from slices.domain.choices import ActiveChoice
 from slices.domain.portfolio import Performance
 from slices.domain.results import FlowResult
 from slices.domain.strategies import StrategyName
@@ -199,6 +200,7 @@ class StrategyChoice:
         ranking: Everything that was tried in sample, best Sharpe ratio first.
         holding: Buying and holding over the same sessions: the measure of all, and no candidate.
         not_tried: Strategies that could not be tried in sample, each with its reason.
+        selected: The stored choice it was taken from; None where it was not.
     """
 
     strategy: StrategyName
@@ -208,6 +210,7 @@ class StrategyChoice:
     ranking: tuple[StrategyTrial, ...] = ()
     holding: StrategyTrial | None = None
     not_tried: tuple[tuple[StrategyName, str], ...] = ()
+    selected: ActiveChoice | None = None
 
     @property
     def trials(self) -> int:

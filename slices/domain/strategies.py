@@ -40,6 +40,9 @@ StrategyOption = Literal[
 ]
 """A strategy's name, or `auto` to have one chosen on the first part of the history."""
 
+AccountStrategyOption = Literal[StrategyOption, "selected"]
+"""What an account trades: one of the above, or `selected`, the newest choice that was stored."""
+
 StrategySettings = dict[str, float | str]
 """Parameters of a strategy as a person sets them: name and value; the rest keeps its default."""
 
