@@ -68,7 +68,7 @@ def estimated_alpha(
     intercept = float(returns.mean()) - beta * float(benchmark_returns.mean())
     residuals = returns - intercept - beta * benchmark_returns
     influence = residuals * (1.0 / returns.size - benchmark_returns.mean() * centred / squares)
-    error = math.sqrt(_long_run_sum(influence, lags))
+    error = math.sqrt(long_run_sum(influence, lags))
     noise = np.finfo(np.float64).eps * float(np.abs(returns).max(initial=0.0))
     return AlphaEstimate(
         alpha=intercept * periods_per_year,
@@ -92,7 +92,7 @@ def _usable(returns: FloatArray, benchmark_returns: FloatArray) -> bool:
     return bool(finite and returns.size >= FEWEST_RETURNS and np.ptp(benchmark_returns) > 0)
 
 
-def _long_run_sum(influence: FloatArray, lags: int) -> float:
+def long_run_sum(influence: FloatArray, lags: int) -> float:
     """Return the variance of a sum of dependent terms; the weights keep it from being negative."""
     total = float(influence @ influence)
     for lag in range(1, lags + 1):

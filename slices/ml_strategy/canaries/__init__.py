@@ -1,0 +1,1 @@
+"""Tests of a training itself: what must not be found, and what must be."""

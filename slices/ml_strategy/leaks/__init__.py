@@ -1,0 +1,1 @@
+"""Features, labels and splits that carry the future, found by name."""

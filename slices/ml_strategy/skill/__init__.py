@@ -1,0 +1,1 @@
+"""How good scores were where nothing was known, and whether that can be believed."""

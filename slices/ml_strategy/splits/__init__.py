@@ -1,0 +1,1 @@
+"""Which sessions a model may learn from before it is tested on others."""
