@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     mlflow_url: str = Field(
         default="", description="Address of an MLflow server; empty keeps studies in the home."
     )
+    mlflow_ui_url: str = Field(
+        default="http://127.0.0.1:5000",
+        description="Where `tradeflows models ui` shows the runs and models of the home; links"
+        " lead there.",
+    )
 
     ledger_url: str = Field(
         default="", description="Database of paper accounts; empty keeps them in the home."
@@ -83,6 +88,11 @@ class Settings(BaseSettings):
     def datasets_folder(self) -> Path:
         """Datasets that flows read."""
         return self.home / "datasets"
+
+    @property
+    def features_folder(self) -> Path:
+        """Feature sets that models learn from."""
+        return self.home / "features"
 
     @property
     def results_folder(self) -> Path:

@@ -1,0 +1,1 @@
+"""Features: what is known of a symbol at a close, as declared expressions."""
