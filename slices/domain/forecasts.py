@@ -109,3 +109,22 @@ class PredictionRecord:
     outcome: float = float("nan")
     label: float = float("nan")
     recorded_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionOutcome:
+    """What came of a prediction.
+
+    Attributes:
+        outcome: Relative return over the horizon.
+        label: Rank of the return within its session, in [-0.5, 0.5].
+        known_at: The close of the session it matured at, in UTC.
+    """
+
+    model: str
+    version: int
+    session: dt.date
+    symbol: str
+    outcome: float
+    label: float
+    known_at: dt.datetime

@@ -21,8 +21,9 @@ from slices.domain.orders import CashFlow, Fill, ShareAction
 from slices.ledger.closing import marks_digest
 from slices.ledger.decisions import decision_subject
 from slices.ledger.effects import OWN_MONEY
-from slices.ledger.journal import JournalEntry, digest_of, written
+from slices.ledger.journal import EVERYBODY, JournalEntry, digest_of, written
 from slices.ledger.positions import Holding, rebuilt_positions
+from slices.ledger.prediction_tables import KEY, PREDICTION_OUTCOMES, PREDICTIONS
 from slices.ledger.schema import (
     ACCOUNTS,
     CASH_FLOWS,
@@ -55,6 +56,8 @@ TABLES = {
     "equity": EQUITY,
     "stop": STOPS,
     "decision": DECISIONS,
+    "prediction": PREDICTIONS,
+    "outcome": PREDICTION_OUTCOMES,
 }
 """What kinds of entries tell of which rows."""
 
@@ -163,7 +166,7 @@ def _changed_rows(books: _Books) -> Iterator[str]:
     told = _told(books.entries)
     for kind, rows in books.rows.items():
         for row in rows:
-            key = (kind, row["account"], _subject(kind, row))
+            key = (kind, row.get("account", EVERYBODY), _subject(kind, row))
             expected, where = told.pop(key, None), f"{kind} '{key[2]}' of '{key[1]}'"
             if expected is None:
                 yield f"{where} is in no journal"
@@ -204,6 +207,8 @@ def _subject(kind: str, row: Row) -> str:
             return decision_subject(row["workflow"], row["strategy"], row["session"])
         case "order":
             return str(row["client_order_id"])
+        case "prediction" | "outcome":
+            return "/".join(str(row[each]) for each in KEY)
     return str(row[f"{kind}_id"])
 
 
