@@ -1,0 +1,1 @@
+"""The kinds of model: fitted, asked and explained."""

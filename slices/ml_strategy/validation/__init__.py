@@ -1,0 +1,1 @@
+"""What kinds of model say where they had not learnt, and how good that was."""
