@@ -1,0 +1,54 @@
+"""Whether the predictions in the ledger are those the model makes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.domain.model_monitoring import RecordedPredictions
+
+if TYPE_CHECKING:
+    from slices.domain.forecasts import PredictionRecord
+    from slices.domain.learning import OutOfSampleScores
+    from slices.quant.types import FloatArray
+
+TOLERANCE = 1e-6
+"""Relative to the largest score; another processor may round the last digits otherwise."""
+
+
+def compared_predictions(
+    records: tuple[PredictionRecord, ...], since: OutOfSampleScores
+) -> RecordedPredictions:
+    """Make recorded predictions again and compare scores and outcomes.
+
+    Args:
+        records: Of this version of the model.
+        since: What it says now of the sessions after its training; records of other sessions and
+            symbols cannot be made again and are not counted.
+    """
+    columns = {symbol: place for place, symbol in enumerate(since.symbols)}
+    rows = {session: place for place, session in enumerate(since.sessions)}
+    said = [each for each in records if each.session in rows and each.symbol in columns]
+    places = [(rows[each.session], columns[each.symbol]) for each in said]
+    differences = [
+        abs(each.score - since.scores[place]) for each, place in zip(said, places, strict=True)
+    ]
+    scale = _largest(since.scores)
+    wrong = [
+        each
+        for each, found in zip(said, differences, strict=True)
+        if not found <= TOLERANCE * max(scale, 1e-12)
+    ]
+    return RecordedPredictions(
+        recorded=len(said),
+        matured=sum(math.isfinite(each.label) for each in said),
+        differing=len(wrong),
+        largest=max(differences, default=0.0),
+        first_differing=f"{wrong[0].symbol} on {wrong[0].session}" if wrong else "",
+    )
+
+
+def _largest(scores: FloatArray) -> float:
+    return float(np.nanmax(np.abs(scores))) if np.isfinite(scores).any() else 0.0
