@@ -170,6 +170,19 @@ class LoadedModel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelRefusal:
+    """Why a model is not to be used, where a flow goes on without it.
+
+    Attributes:
+        model: Its name in the registry.
+        reason: What was found and what is allowed.
+    """
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PromotionTest:
     """One condition of a promotion.
 
