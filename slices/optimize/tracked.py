@@ -10,7 +10,7 @@ import polars as pl
 from slices.domain.fingerprint import fingerprint
 from slices.optimize.space import value_at
 from slices.optimize.wording import parameters_text, value_text
-from slices.runtime import tracking
+from slices.runtime import mlflow_store, tracking
 from slices.runtime.artifacts import current_run
 from slices.runtime.sources import code_version
 from slices.runtime.tracking import TrackedPart, TrackedRun
@@ -24,7 +24,7 @@ NESTED = 5
 
 def open_tracking() -> str:
     """Make the store of tracked runs ready, which takes seconds the first time on a machine."""
-    return tracking.open_tracking()
+    return mlflow_store.open_tracking()
 
 
 def track_study(study: Optimization, trials: Trials) -> Optimization:

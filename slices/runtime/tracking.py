@@ -1,44 +1,39 @@
-"""Tracked runs: the one door to MLflow.
+"""Tracked runs: what went in, what came out, kept where `mlflow ui` shows it.
 
-Everything goes through the client with explicit run ids, so that flows and threads cannot meet in a
-"current" run. Without a server, runs live in a database under the home. A run is named by the key
-of its content: tracking the same content again finds the run there is.
+A run is named by the key of its content: tracking the same content again finds the run there is.
 """
 
 from __future__ import annotations
 
-import logging
-import os
+import json
 import socket
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from slices.domain.errors import SettingsError
-from slices.runtime.locks import KernelLocks
-from slices.runtime.settings import load_settings
+from slices.runtime.artifacts import current_run
+from slices.runtime.links import flow_run_url
+from slices.runtime.mlflow_store import locked, open_client, open_experiment, store_folder
+from slices.runtime.model_files import Files, TrackedModel, log_model, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
     from mlflow.tracking import MlflowClient
-
-Answer = TypeVar("Answer")
 
 KEY_TAG = "tradeflows.key"
 HOST_TAG = "tradeflows.host"
+FLOW_TAG = "tradeflows.flow"
+FLOW_RUN_TAG = "tradeflows.prefect_run"
+FLOW_URL_TAG = "tradeflows.prefect_url"
 PARENT_TAG = "mlflow.parentRunId"
+NOTE_TAG = "mlflow.note.content"
 MOST_LETTERS = 500
 """MLflow refuses parameters longer than 6,000 letters, and nobody reads longer ones than these."""
 
-WAIT_SECONDS = 120.0
 ABANDONED_SECONDS = 24 * 3600.0
 """Age from which an unfinished run of another machine is taken as cut off."""
 
@@ -52,12 +47,37 @@ class TrackedPart:
         parameters: Name and value of what went in.
         metrics: Name and value of what came out.
         tags: Name and value of what it belongs to.
+        series: Name and values of what came out step by step, such as fold by fold, from step 1.
+        note: Markdown that MLflow shows on the run's page; empty for none.
     """
 
     name: str
     parameters: tuple[tuple[str, str], ...]
     metrics: tuple[tuple[str, float], ...]
     tags: tuple[tuple[str, str], ...] = ()
+    series: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedData:
+    """Data a run stands on.
+
+    Attributes:
+        name: Shown in lists.
+        digest: Fingerprint of its content.
+        source: Where it comes from, in words or as an address.
+        columns: Names of its columns.
+        profile: Name and value of its size and reach.
+        context: What it was used for, such as training.
+    """
+
+    name: str
+    digest: str
+    source: str
+    columns: tuple[str, ...] = ()
+    profile: tuple[tuple[str, str], ...] = ()
+    context: str = "training"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +90,9 @@ class TrackedRun:
         main: The run itself.
         tables: Name of a file without ending, and the rows it will hold as Parquet and CSV.
         nested: Runs below it; each takes about 50 ms, so only those somebody will look at.
+        datasets: What it stands on.
+        files: Pictures and other files, by name.
+        model: What it made.
     """
 
     experiment: str
@@ -77,25 +100,9 @@ class TrackedRun:
     main: TrackedPart
     tables: tuple[tuple[str, pl.DataFrame], ...] = ()
     nested: tuple[TrackedPart, ...] = ()
-
-
-def tracking_url() -> str:
-    """Return where runs are tracked: the server of the settings, or a database in the home."""
-    settings = load_settings()
-    return settings.mlflow_url or f"sqlite:///{settings.mlflow_folder / 'mlflow.db'}"
-
-
-def open_tracking() -> str:
-    """Make the database where there is none yet, which takes some seconds; return the address.
-
-    Raises:
-        SettingsError: Where the server cannot be reached.
-    """
-    url = tracking_url()
-    with _locked("database"):
-        client = _client(url)
-        _answered(url, lambda: client.search_experiments(max_results=1))
-    return url
+    datasets: tuple[TrackedData, ...] = ()
+    files: Files = ()
+    model: TrackedModel | None = None
 
 
 def track(run: TrackedRun) -> str:
@@ -103,7 +110,7 @@ def track(run: TrackedRun) -> str:
 
     A run that was cut off is closed as killed and made anew: one that this machine began, whose
     lock says that nobody is at it, or one that is a day old. A younger one of another machine is
-    left alone, for it may be under way.
+    left alone, for it may be under way. Each run says which flow run made it.
 
     Returns:
         The run's id.
@@ -111,9 +118,9 @@ def track(run: TrackedRun) -> str:
     Raises:
         SettingsError: Where the server cannot be reached.
     """
-    with _locked(run.key):
-        client = _client(tracking_url())
-        experiment = _experiment(client, run.experiment)
+    with locked(run.key):
+        client = open_client()
+        experiment = open_experiment(client, run.experiment)
         for each in client.search_runs([experiment], f"tags.\"{KEY_TAG}\" = '{run.key}'"):
             if each.info.status == "FINISHED":
                 return str(each.info.run_id)
@@ -131,11 +138,15 @@ def _is_cut_off(run: Run) -> bool:
 
 
 def _written(client: MlflowClient, experiment: str, run: TrackedRun) -> str:
-    tags = {KEY_TAG: run.key, HOST_TAG: socket.gethostname()}
+    tags = {KEY_TAG: run.key, HOST_TAG: socket.gethostname(), **_origin()}
     made = client.create_run(experiment, run_name=run.main.name, tags=tags)
     run_id = str(made.info.run_id)
     _log(client, run_id, run.main)
-    _log_tables(client, run_id, run.tables)
+    _log_files(client, run_id, run)
+    if run.datasets:
+        client.log_inputs(run_id, [_input(each) for each in run.datasets])
+    if run.model is not None:
+        log_model(client, experiment, run_id, run.model)
     for each in run.nested:
         child = client.create_run(experiment, run_name=each.name, tags={PARENT_TAG: run_id})
         _log(client, child.info.run_id, each)
@@ -144,84 +155,53 @@ def _written(client: MlflowClient, experiment: str, run: TrackedRun) -> str:
     return run_id
 
 
+def _origin() -> dict[str, str]:
+    """Name the flow run this is part of, so that one finds it from here; empty outside of one."""
+    run = current_run()
+    tags = {FLOW_TAG: run.flow, FLOW_RUN_TAG: run.run_id, FLOW_URL_TAG: flow_run_url(run.run_id)}
+    return {name: value for name, value in tags.items() if value}
+
+
 def _log(client: MlflowClient, run_id: str, part: TrackedPart) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
+    single = [Metric(name, value, now, 0) for name, value in part.metrics]
+    stepped = [
+        Metric(name, value, now, step)
+        for name, values in part.series
+        for step, value in enumerate(values, 1)
+    ]
+    noted = ((NOTE_TAG, part.note),) if part.note else ()
     client.log_batch(
         run_id,
-        metrics=[Metric(name, value, now, 0) for name, value in part.metrics],
+        metrics=single + stepped,
         params=[Param(name, value[:MOST_LETTERS]) for name, value in part.parameters],
-        tags=[RunTag(name, value) for name, value in part.tags],
+        tags=[RunTag(name, value) for name, value in (*part.tags, *noted)],
     )
 
 
-def _log_tables(
-    client: MlflowClient, run_id: str, tables: tuple[tuple[str, pl.DataFrame], ...]
-) -> None:
-    with tempfile.TemporaryDirectory(dir=_folder()) as folder:
-        for name, frame in tables:
+def _log_files(client: MlflowClient, run_id: str, run: TrackedRun) -> None:
+    if not (run.tables or run.files):
+        return
+    with tempfile.TemporaryDirectory(dir=store_folder()) as folder:
+        for name, frame in run.tables:
             frame.write_parquet(Path(folder) / f"{name}.parquet")
             frame.write_csv(Path(folder) / f"{name}.csv")
-        if tables:
-            client.log_artifacts(run_id, folder)
+        write_files(Path(folder), run.files)
+        client.log_artifacts(run_id, folder)
 
 
-def _experiment(client: MlflowClient, name: str) -> str:
-    url = tracking_url()
-    found = _answered(url, lambda: client.get_experiment_by_name(name))
-    if found is not None:
-        return str(found.experiment_id)
-    place = None if load_settings().mlflow_url else (_folder() / "artifacts" / name).as_uri()
-    with _locked("experiments"):
-        found = client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else client.create_experiment(name, place))
+def _input(data: TrackedData) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
-
-def _client(url: str) -> MlflowClient:
-    """Open a client; the first one of a process imports MLflow, which takes seconds."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    _folder()
-    from mlflow.tracking import MlflowClient
-
-    for name in ("mlflow", "alembic"):  # importing it has set them to tell every step
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return MlflowClient(tracking_uri=url, registry_uri=url)
-
-
-def _answered(url: str, ask: Callable[[], Answer]) -> Answer:
-    """Ask the store for the first time and say plainly where it gives no answer."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return ask()
-    except MlflowException as refused:
-        first_line = str(refused).partition("\n")[0]
-        raise SettingsError(
-            setting="TRADEFLOWS_MLFLOW_URL", found=url, needed=f"a store of MLflow ({first_line})"
-        ) from refused
-
-
-def _folder() -> Path:
-    folder = load_settings().mlflow_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@contextmanager
-def _locked(key: str) -> Iterator[None]:
-    """Keep other threads and processes from making the same thing at the same time."""
-    locks, holder = KernelLocks(load_settings().locks_folder), f"{os.getpid()}-{get_ident()}"
-    name = f"mlflow-{key}"
-    if not locks.acquire_lock(name, holder, acquire_timeout=WAIT_SECONDS):
-        raise SettingsError(
-            setting="TRADEFLOWS_HOME",
-            found=f"another process that has been tracking for {WAIT_SECONDS:.0f} s",
-            needed="one that ends",
-        )
-    try:
-        yield
-    finally:
-        locks.release_lock(name, holder)
+    columns = [{"type": "double", "name": name, "required": True} for name in data.columns]
+    described = Dataset(
+        name=data.name,
+        digest=data.digest,
+        source_type="tradeflows",
+        source=json.dumps({"source": data.source}),
+        schema=json.dumps({"mlflow_colspec": columns}) if columns else None,
+        profile=json.dumps(dict(data.profile)) if data.profile else None,
+    )
+    return DatasetInput(described, tags=[InputTag("mlflow.data.context", data.context)])

@@ -14,7 +14,7 @@ from slices.domain.errors import ParameterError
 from slices.domain.studies import Optimization, SearchMethod
 from slices.optimize import tpe
 from slices.optimize.space import make_space, random_points
-from slices.runtime import tracking
+from slices.runtime import mlflow_store
 from slices.runtime.progress import Step, listeners
 from slices.runtime.settings import load_settings
 from tests.support.runs import artifacts, task_runs
@@ -77,7 +77,7 @@ def study(state: State[Optimization]) -> Optimization:
 
 
 def client() -> Any:
-    return tracking._client(tracking.tracking_url())
+    return mlflow_store.open_client()
 
 
 def batch_states(state: State[Any]) -> list[str | None]:

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from slices.domain.errors import SettingsError
-from slices.runtime import tracking
+from slices.runtime import mlflow_store
+from slices.runtime.mlflow_store import open_tracking, tracking_url
 from slices.runtime.settings import load_settings
 from slices.runtime.tracking import (
     HOST_TAG,
@@ -20,9 +21,7 @@ from slices.runtime.tracking import (
     PARENT_TAG,
     TrackedPart,
     TrackedRun,
-    open_tracking,
     track,
-    tracking_url,
 )
 
 pytestmark = pytest.mark.slow
@@ -48,7 +47,7 @@ RUN = TrackedRun(
 @pytest.fixture(scope="module")
 def client() -> Any:
     open_tracking()
-    return tracking._client(tracking_url())
+    return mlflow_store.open_client()
 
 
 @pytest.fixture(scope="module")
