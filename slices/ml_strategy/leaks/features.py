@@ -1,0 +1,73 @@
+"""The proof that declared features know nothing of the future."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.ml_strategy.leaks.finding import check_leaks
+from slices.ml_strategy.leaks.probing import probe_features
+from slices.quant.panel import read_panel
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.quant.panel import Panel
+
+MOST_SESSIONS = 1500
+MOST_SYMBOLS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureProof:
+    """What was compared to prove features free of look-ahead.
+
+    Attributes:
+        features: Names, all of them proven.
+        cuts: Sessions after which bars were cut off or changed.
+        cells: Values compared.
+        sessions: Of the bars the proof was made on, the newest ones.
+        symbols: Of these bars.
+    """
+
+    features: tuple[str, ...]
+    cuts: tuple[str, ...]
+    cells: int
+    sessions: int
+    symbols: int
+
+
+def check_features(bars: DatasetRef, names: tuple[str, ...], *, seed: int = 0) -> FeatureProof:
+    """Prove that features of the catalogue do not change with the future.
+
+    Args:
+        bars: The newest 1,500 sessions of up to 20 symbols are used.
+        names: Features to prove.
+        seed: Of the places where the future is changed.
+
+    Raises:
+        LeakageError: Naming those that change.
+        IntegrityError: Where the dataset's file is gone or changed.
+    """
+    from slices.ml_strategy.features.building import feature_frame
+
+    panel = newest(read_panel(bars))
+    probe = probe_features(partial(feature_frame, names=names), panel, seed=seed)
+    check_leaks(probe.leaks)
+    return FeatureProof(
+        features=probe.features,
+        cuts=probe.cuts,
+        cells=probe.cells,
+        sessions=len(panel.sessions),
+        symbols=len(panel.symbols),
+    )
+
+
+def newest(panel: Panel, *, sessions: int = MOST_SESSIONS, symbols: int = MOST_SYMBOLS) -> Panel:
+    """Return the newest part of a panel, in its first symbols that still have bars there."""
+    stop = len(panel.sessions)
+    part = panel.between(max(stop - sessions, 0), stop)
+    alive = np.isfinite(part.close).any(axis=0)
+    return part.columns([place for place in range(len(part.symbols)) if alive[place]][:symbols])
