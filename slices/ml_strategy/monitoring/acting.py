@@ -1,0 +1,134 @@
+"""What becomes of a champion whose skill is gone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from slices.domain.alerts import (
+    ChampionChanged,
+    Event,
+    FeatureDrifted,
+    Level,
+    ModelAged,
+    SkillDecayed,
+)
+from slices.domain.fingerprint import fingerprint
+from slices.domain.learning_errors import ModelError
+from slices.domain.model_monitoring import ChampionAction, CheckState
+from slices.runtime import registry
+from slices.runtime.settings import load_settings
+
+if TYPE_CHECKING:
+    from slices.domain.model_monitoring import ModelWatch, MonitorLimits, OnDead
+
+
+def replace_dead(watch: ModelWatch, *, on_dead: OnDead) -> ChampionAction:
+    """Take the right to trade from a champion whose skill is gone, in one step.
+
+    Args:
+        watch: What was asked of it.
+        on_dead: Whether nobody trades in its place, or the champion before does, where there is
+            one that was not retired; `keep` changes nothing.
+    """
+    found = watch.decay
+    if not found.is_gone or on_dead == "keep":
+        still = ", by request" if found.is_gone else ""
+        return ChampionAction(outcome="kept", champion=watch.model, reason=f"it is kept{still}")
+    reason = (
+        f"its skill is gone: IC {found.mean:.4f} over {len(found.sessions)} sessions until "
+        f"{watch.session}, validated {found.expected:.4f}"
+    )
+    name = watch.model.name
+    with registry.changing(name):
+        current = registry.version_by_alias(name, "champion")
+        if current is None or current.version != watch.model.version:
+            return ChampionAction(
+                outcome="kept", champion=current, reason="it was the champion no longer"
+            )
+        registry.retire(name, reason)
+        if on_dead == "retire":
+            return ChampionAction(outcome="retired", champion=None, reason=reason)
+        try:
+            before = registry.rollback(name, reason)
+        except ModelError as refused:
+            return ChampionAction(
+                outcome="retired", champion=None, reason=f"{reason}; {refused.problem}"
+            )
+    return ChampionAction(outcome="rolled back", champion=before, reason=reason)
+
+
+def events_of(
+    watch: ModelWatch, action: ChampionAction, *, limits: MonitorLimits
+) -> tuple[Event, ...]:
+    """List what whoever listens must know of a champion."""
+    candidates = (
+        (watch.decay.state is CheckState.ALARM, _decayed(watch)),
+        (watch.drift.is_alarm, _drifted(watch)),
+        (watch.age_sessions > limits.most_age_sessions, _aged(watch, limits)),
+        (action.outcome != "kept", _changed(watch, action)),
+    )
+    return tuple(event for is_due, event in candidates if is_due)
+
+
+def _decayed(watch: ModelWatch) -> SkillDecayed:
+    found = watch.decay
+    return SkillDecayed(
+        subject=watch.model.name,
+        level=Level.ERROR,
+        message=f"{watch.model}: IC {found.mean:.4f} over {len(found.sessions)} sessions, "
+        f"validated {found.expected:.4f}",
+        information_coefficient=found.mean,
+        expected=found.expected,
+        session=str(watch.session),
+    )
+
+
+def _drifted(watch: ModelWatch) -> FeatureDrifted:
+    worst = watch.drift.features[0]
+    return FeatureDrifted(
+        subject=watch.model.name,
+        level=Level.WARNING,
+        message=f"{watch.model}: {watch.drift.beyond} features beyond their limit, farthest "
+        f"{worst.name} at {worst.multiple:.2f} times its own",
+        features=watch.drift.beyond,
+        worst=worst.name,
+        session=str(watch.session),
+    )
+
+
+def _aged(watch: ModelWatch, limits: MonitorLimits) -> ModelAged:
+    return ModelAged(
+        subject=watch.model.name,
+        level=Level.WARNING,
+        message=f"{watch.model}: trained {watch.age_sessions} sessions ago, allowed "
+        f"{limits.most_age_sessions}",
+        age_sessions=watch.age_sessions,
+        allowed_sessions=limits.most_age_sessions,
+    )
+
+
+def _changed(watch: ModelWatch, action: ChampionAction) -> ChampionChanged:
+    return ChampionChanged(
+        subject=watch.model.name,
+        level=Level.ERROR,
+        message=f"{watch.model} was {action.outcome}: {action.reason}",
+        version=0 if action.champion is None else action.champion.version,
+        before=watch.model.version,
+    )
+
+
+def is_first(watch: ModelWatch, event: Event) -> bool:
+    """Tell whether nobody has announced this of this version at this session yet.
+
+    A file that only one process can make stands for the announcement.
+    """
+    folder = load_settings().ledger_folder / "announced"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = fingerprint(event.name, str(watch.model), str(watch.session))
+    try:
+        descriptor = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    os.close(descriptor)
+    return True
