@@ -10,12 +10,12 @@ from slices.domain.learning import FeatureFamily, FeatureNeed
 from slices.ml_strategy.features.declaring import Column, Feature, Stage, positive_log, ratio
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = (pl.col(c) for c in ("open", "high", "low", "close", "volume"))
-RETURN = pl.col("return")
+RETURN, BEFORE = pl.col("return"), CLOSE.shift(1)
 AMIHUD = "Amihud (2002), Illiquidity and Stock Returns"
 OVERNIGHT = "Lou, Polk, Skouras (2019), A Tug of War: Overnight versus Intraday"
 
 TRADING_COLUMNS = (
-    Column(name="overnight", stage=Stage.OWN, expression=OPEN / CLOSE.shift(1) - 1),
+    Column(name="overnight", stage=Stage.OWN, expression=OPEN / BEFORE - 1),
     Column(name="intraday", stage=Stage.OWN, expression=CLOSE / OPEN - 1),
     Column(
         name="squared_range", stage=Stage.OWN,
@@ -24,7 +24,9 @@ TRADING_COLUMNS = (
     Column(name="place", stage=Stage.OWN, expression=ratio(CLOSE / LOW - 1, HIGH / LOW - 1)),
     Column(
         name="true_range", stage=Stage.OWN,
-        expression=pl.max_horizontal(HIGH, CLOSE.shift(1)) - pl.min_horizontal(LOW, CLOSE.shift(1)),
+        expression=pl.when(HIGH.is_not_null() & LOW.is_not_null() & BEFORE.is_not_null()).then(
+            pl.max_horizontal(HIGH, BEFORE) - pl.min_horizontal(LOW, BEFORE)
+        ),
     ),
     Column(name="log_volume", stage=Stage.OWN, expression=positive_log(VOLUME)),
     Column(name="dollars", stage=Stage.OWN, expression=CLOSE * VOLUME),
