@@ -1,0 +1,160 @@
+"""Writing down what was said, and what came of it once that is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slices.domain.calendar import session_close, sessions_between
+from slices.domain.forecasts import PredictionOutcome, PredictionRecord
+from slices.ledger.opening import books_of
+from slices.ledger.predictions import open_predictions, write_outcomes, write_predictions
+from slices.ml_strategy.labels.ranks import session_ranks
+from slices.ml_strategy.predicting.scaling import relative_returns
+from slices.quant.panel import read_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from slices.domain.accounts import Execution
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.forecasts import Forecasts
+    from slices.domain.learning import LabelSettings
+    from slices.quant.panel import Panel
+
+
+def record_predictions(
+    forecasts: Forecasts, *, execution: Execution = "paper", calendar: str = "XNYS"
+) -> int:
+    """Write the predictions of a session into the books, each once.
+
+    Args:
+        forecasts: What was said; a refusal says nothing and leaves nothing.
+        execution: Whose books, paper or live; `plan` writes nothing.
+        calendar: Of the exchange.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        LedgerError: One was recorded before and was different.
+    """
+    records = prediction_records(forecasts, calendar=calendar)
+    if execution == "plan" or not records:
+        return 0
+    with books_of(execution) as ledger:
+        return write_predictions(ledger, records)
+
+
+def prediction_records(forecasts: Forecasts, *, calendar: str) -> tuple[PredictionRecord, ...]:
+    """Return forecasts as the books have them."""
+    if forecasts.model is None:
+        return ()
+    at = session_close(forecasts.session, calendar=calendar)
+    return tuple(
+        PredictionRecord(
+            model=forecasts.model.name,
+            version=forecasts.model.version,
+            session=forecasts.session,
+            symbol=each.symbol,
+            matures=forecasts.matures,
+            score=each.score,
+            probability=each.probability,
+            expected_return=each.expected_return,
+            lower=each.lower,
+            upper=each.upper,
+            abstains=each.abstains,
+            recorded_at=at,
+        )
+        for each in forecasts.forecasts
+    )
+
+
+def mature_predictions(
+    bars: DatasetRef, *, model: str, label: LabelSettings, execution: Execution = "paper"
+) -> int:
+    """Write what came of every prediction of a model that the bars can tell.
+
+    The returns of all symbols of a session are compared with each other, so that a session waits
+    until the bars have every symbol that was predicted. One without a price at its entry or exit
+    never gets an outcome.
+
+    Args:
+        bars: Up to the newest session that is known.
+        model: Whose predictions.
+        label: What was predicted; predictions over another reach are left to their own label.
+        execution: Whose books; `plan` writes nothing.
+
+    Returns:
+        How many outcomes are new.
+    """
+    if execution == "plan":
+        return 0
+    panel = read_panel(bars)
+    with books_of(execution) as ledger:
+        waiting = open_predictions(ledger, model=model, until=panel.sessions[-1])
+        found = tuple(outcomes_of(panel, waiting, label=label, calendar=bars.calendar))
+        return write_outcomes(ledger, found) if found else 0
+
+
+def outcomes_of(
+    panel: Panel, waiting: Iterable[PredictionRecord], *, label: LabelSettings, calendar: str
+) -> Iterator[PredictionOutcome]:
+    """Work out what came of predictions that have matured.
+
+    Args:
+        panel: Bars.
+        waiting: Predictions without an outcome, session by session.
+        label: When the return begins and how long it is earned.
+        calendar: Of the exchange.
+    """
+    ordered = sorted(waiting, key=lambda each: (each.session, each.version))
+    for (session, _), group in groupby(ordered, key=lambda each: (each.session, each.version)):
+        records = tuple(group)
+        dates = _entry_and_exit(session, records[0].matures, label, calendar=calendar)
+        if dates is None or not _has_all(panel, records, dates):
+            continue
+        entry, exit_session = (panel.sessions.index(each) for each in dates)
+        columns = [panel.symbols.index(each.symbol) for each in records]
+        returns = panel.close[exit_session, columns] / panel.close[entry, columns] - 1.0
+        outcomes = relative_returns(returns[None, :])[0]
+        ranks = session_ranks(returns[None, :])[0]
+        at = session_close(dates[1], calendar=calendar)
+        for each, outcome, rank in zip(records, outcomes, ranks, strict=True):
+            if np.isfinite(outcome) and np.isfinite(rank):
+                yield _outcome(each, float(outcome), float(rank), at)
+
+
+def _entry_and_exit(
+    session: dt.date, matures: dt.date, label: LabelSettings, *, calendar: str
+) -> tuple[dt.date, dt.date] | None:
+    after = sessions_between(session + dt.timedelta(days=1), matures, calendar=calendar)
+    if len(after) != label.reach:
+        return None
+    return after[label.entry_lag_sessions - 1], after[-1]
+
+
+def _has_all(
+    panel: Panel, records: tuple[PredictionRecord, ...], dates: tuple[dt.date, dt.date]
+) -> bool:
+    known = set(panel.sessions)
+    return all(each in known for each in dates) and all(
+        each.symbol in panel.symbols for each in records
+    )
+
+
+def _outcome(
+    record: PredictionRecord, outcome: float, rank: float, at: dt.datetime
+) -> PredictionOutcome:
+    return PredictionOutcome(
+        model=record.model,
+        version=record.version,
+        session=record.session,
+        symbol=record.symbol,
+        outcome=outcome,
+        label=rank,
+        known_at=at,
+    )
