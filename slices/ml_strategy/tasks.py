@@ -1,6 +1,36 @@
 """The learning work flows can order."""
 
+from slices.domain.alerts import Level, PredictionRefused
+from slices.domain.forecasts import Forecasts
+from slices.domain.models import LoadedModel, ModelRefusal
 from slices.ml_strategy.features import building
-from slices.runtime.kinds import compute
+from slices.ml_strategy.predicting import recording, serving, weighing
+from slices.runtime.events import emit
+from slices.runtime.kinds import act, compute
 
 build_features = compute(building.build_features)
+
+predict = compute(serving.predict)
+predict_many = compute(serving.predict_many)
+predict_latest = compute(serving.predict_latest)
+prediction_targets = weighing.prediction_targets
+record_predictions = act(recording.record_predictions)
+mature_predictions = act(recording.mature_predictions)
+
+
+def announce_refusal(
+    model: LoadedModel | ModelRefusal, history: tuple[Forecasts, ...]
+) -> tuple[Forecasts, ...]:
+    """Send an event where a model was not asked at the newest session, and return what was said."""
+    newest = history[-1]
+    if newest.refusals:
+        named = model.model if isinstance(model, ModelRefusal) else model.version.name
+        emit(
+            PredictionRefused(
+                subject=named,
+                level=Level.ERROR,
+                message=f"{named} at {newest.session}: {'; '.join(newest.refusals)}",
+                session=str(newest.session),
+            )
+        )
+    return history
