@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ class FeatureProof:
     """
 
     features: tuple[str, ...]
-    cuts: tuple[str, ...]
+    cuts: tuple[dt.date, ...]
     cells: int
     sessions: int
     symbols: int
@@ -69,5 +70,5 @@ def newest(panel: Panel, *, sessions: int = MOST_SESSIONS, symbols: int = MOST_S
     """Return the newest part of a panel, in its first symbols that still have bars there."""
     stop = len(panel.sessions)
     part = panel.between(max(stop - sessions, 0), stop)
-    alive = np.isfinite(part.close).any(axis=0)
-    return part.columns([place for place in range(len(part.symbols)) if alive[place]][:symbols])
+    alive = np.flatnonzero(np.asarray(np.isfinite(part.close).any(axis=0)))
+    return part.columns(alive[:symbols].tolist())

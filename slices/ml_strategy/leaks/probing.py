@@ -11,6 +11,7 @@ panel; see `check_examples` for labels among the features.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class FeatureProbe:
     """
 
     features: tuple[str, ...]
-    cuts: tuple[str, ...]
+    cuts: tuple[dt.date, ...]
     cells: int
     leaks: tuple[FeatureLeak, ...]
 
@@ -114,7 +115,7 @@ def probe_features(build: Build, panel: Panel, *, cuts: int = 6, seed: int = 0) 
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    cut: str
+    cut: dt.date
     cells: int
     leaks: tuple[FeatureLeak, ...]
 
@@ -186,7 +187,7 @@ def _differences(probed: _Probed, row: int, future: Future, *, seed: int) -> _Co
     differs = _differs(known, again)
     places = np.flatnonzero(differs.any(axis=(0, 1)))
     return _Compared(
-        cut=str(probed.panel.sessions[row]),
+        cut=probed.panel.sessions[row],
         cells=int(np.isfinite(known).sum()),
         leaks=tuple(_leak(probed, int(place), differs[:, :, place], future) for place in places),
     )
