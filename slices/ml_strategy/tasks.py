@@ -3,7 +3,9 @@
 from slices.domain.alerts import Level, PredictionRefused
 from slices.domain.forecasts import Forecasts
 from slices.domain.models import LoadedModel, ModelRefusal
+from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building
+from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute
@@ -34,3 +36,7 @@ def announce_refusal(
             )
         )
     return history
+
+check_features = compute(leaks.check_features)
+run_canaries = train(running.run_canaries)
+check_canaries = running.check_canaries
