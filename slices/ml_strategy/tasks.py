@@ -8,9 +8,12 @@ from slices.ml_strategy.features import building
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.runtime.events import emit
-from slices.runtime.kinds import act, compute
+from slices.runtime.kinds import act, compute, train
 
 build_features = compute(building.build_features)
+check_features = compute(leaks.check_features)
+run_canaries = train(running.run_canaries)
+check_canaries = running.check_canaries
 
 predict = compute(serving.predict)
 predict_many = compute(serving.predict_many)
@@ -36,7 +39,3 @@ def announce_refusal(
             )
         )
     return history
-
-check_features = compute(leaks.check_features)
-run_canaries = train(running.run_canaries)
-check_canaries = running.check_canaries
