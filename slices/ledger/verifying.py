@@ -18,6 +18,8 @@ from sqlalchemy import Table, select
 from slices.domain.accounts import Mark
 from slices.domain.exact import ZERO
 from slices.domain.orders import CashFlow, Fill, ShareAction
+from slices.ledger.choice_tables import STRATEGY_CHOICES
+from slices.ledger.choices import choice_subject
 from slices.ledger.closing import marks_digest
 from slices.ledger.decisions import decision_subject
 from slices.ledger.effects import OWN_MONEY
@@ -58,6 +60,7 @@ TABLES = {
     "decision": DECISIONS,
     "prediction": PREDICTIONS,
     "outcome": PREDICTION_OUTCOMES,
+    "choice": STRATEGY_CHOICES,
 }
 """What kinds of entries tell of which rows."""
 
@@ -205,6 +208,8 @@ def _subject(kind: str, row: Row) -> str:
             return written(row["session"])
         case "decision":
             return decision_subject(row["workflow"], row["strategy"], row["session"])
+        case "choice":
+            return choice_subject(row["name"], row["session"])
         case "order":
             return str(row["client_order_id"])
         case "prediction" | "outcome":
