@@ -6,8 +6,20 @@ import datetime as dt
 
 import numpy as np
 
-from slices.domain.learning import LabelSettings
+from slices.domain.bars import Adjustment, BarShape
+from slices.domain.dataset import DatasetRef
+from slices.domain.learning import (
+    FeatureFamily,
+    FeatureSetRef,
+    LabelSettings,
+    ModelKind,
+    SplitSettings,
+)
+from slices.domain.models import ModelBundle
+from slices.ml_strategy.bundles.final import bundle_from
 from slices.ml_strategy.examples import Examples
+from slices.ml_strategy.validation.validating import validated
+from slices.quant.panel import Panel
 
 FIVE_DAYS = LabelSettings()
 
@@ -46,4 +58,67 @@ def planted_examples(
         last=row + label.reach,
         weight=np.ones(row.size),
         volatility=np.full(row.size, 0.02),
+    )
+
+
+def planted_bundle(kind: ModelKind, *, trees: float = 20.0, seed: int = 1) -> ModelBundle:
+    """A whole model of planted examples, as training makes it."""
+    examples = planted_examples(symbols=8)
+    splits = SplitSettings(folds=3, first_train_sessions=200)
+    few = (("trees", trees),) if kind in {ModelKind.RANDOM_FOREST, ModelKind.LIGHTGBM} else ()
+    validation = validated(
+        examples, panel_of_examples(examples), splits=splits, kind=kind, parameters=few, seed=seed
+    )
+    return bundle_from(
+        examples, validation, bars=bars_of(examples), features=features_of(examples),
+        name="planted", splits=splits, seed=seed,
+    )  # fmt: skip
+
+
+def panel_of_examples(examples: Examples, *, seed: int = 0) -> Panel:
+    """Closes that have nothing to do with the labels, at the sessions of the examples."""
+    shape = (len(examples.sessions), len(examples.symbols))
+    steps = np.random.default_rng(seed).normal(0.0, 0.01, shape)
+    return Panel(
+        symbols=examples.symbols,
+        sessions=examples.sessions,
+        close=100.0 * np.exp(steps.cumsum(axis=0)),
+        periods_per_year=252,
+    )
+
+
+def bars_of(examples: Examples) -> DatasetRef:
+    """A reference to bars that are nowhere."""
+    return DatasetRef(
+        symbols=examples.symbols,
+        first_session=examples.sessions[0],
+        last_session=examples.sessions[-1],
+        rows=examples.row.size,
+        shape=BarShape.CLOSE_ONLY,
+        adjustment=Adjustment.TOTAL,
+        source="test",
+        feed="planted",
+        calendar="XNYS",
+        fingerprint="bars",
+        checksum="",
+        universe_note="",
+        quality=(),
+        path="",
+    )
+
+
+def features_of(examples: Examples) -> FeatureSetRef:
+    """A reference to features that are nowhere."""
+    return FeatureSetRef(
+        names=examples.names,
+        families=(FeatureFamily.MOMENTUM,) * len(examples.names),
+        symbols=examples.symbols,
+        first_session=examples.sessions[0],
+        last_session=examples.sessions[-1],
+        rows=examples.row.size,
+        definition="planted features",
+        data_fingerprint="bars",
+        fingerprint="features",
+        checksum="",
+        path="",
     )
