@@ -75,7 +75,7 @@ class SelectionPeriods(ParameterGroup):
         default=60, ge=24, le=600, description="Past periods before the first decision by model."
     )
     refit_periods: int = Field(
-        default=3, ge=1, le=60, description="Decisions from one training to the next."
+        default=6, ge=1, le=60, description="Decisions from one training to the next."
     )
 
 
@@ -96,7 +96,9 @@ class SelectionExamples:
         features: P x F, NaN where not known.
         returns: P x S net returns of the strategies' own accounts from the close after the
             decision to `known`; NaN where not known yet.
-        best: P positions of the strategy with the highest return, the first of several alike; -1
+        ratios: P x S means over deviations of these returns' sessions, 0 for an account that did
+            not move: what a period is judged by, so that taking more risk is no skill.
+        best: P positions of the strategy with the highest ratio, the first of several alike; -1
             where not known yet.
         regimes: P names of the most probable regime; empty where unknown.
         regime: The market's at the newest decision, and its probability.
@@ -111,6 +113,7 @@ class SelectionExamples:
     known: npt.NDArray[np.int64]
     features: npt.NDArray[np.float64]
     returns: npt.NDArray[np.float64]
+    ratios: npt.NDArray[np.float64]
     best: npt.NDArray[np.int64]
     regimes: tuple[str, ...]
     regime: tuple[str, float]
@@ -156,8 +159,9 @@ class RuleResult:
     """One way of choosing, traded in one account net of costs, those of switching included.
 
     Attributes:
-        regret: What the best single strategy in hindsight made more, a year.
-        excess: What this made more than the equal mix, a year.
+        regret: What the best single strategy in hindsight made more a year at equal risk: all
+            accounts brought to the volatility of the equal mix.
+        excess: What this made more than the equal mix a year, likewise.
         switches: How often another strategy was chosen; 0 for those that never choose.
     """
 
@@ -198,7 +202,7 @@ class DecidedPeriod:
 
     Attributes:
         best: None where the outcome is not known yet; returns are then NaN.
-        rank: Of the chosen one among all by return, 1 is the best; 0 where not known.
+        rank: Of the chosen one among all by return for risk, 1 is the best; 0 where not known.
     """
 
     session: dt.date

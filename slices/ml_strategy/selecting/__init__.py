@@ -1,0 +1,1 @@
+"""Which strategy now: a classifier over regimes and recent performance, judged by regret."""
