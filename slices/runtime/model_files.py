@@ -24,7 +24,9 @@ Files = tuple[tuple[str, bytes], ...]
 Manifest = tuple[tuple[str, str], ...]
 """Names and sha256 digests, sorted by name."""
 
+MODEL_TAG = "tradeflows.model_id"
 MANIFEST_TAG = "tradeflows.manifest"
+DIGEST_TAG = "tradeflows.sha256"
 DESCRIPTION, EXAMPLE = "MLmodel", "input_example.json"
 REQUIREMENTS, ENVIRONMENT = "requirements.txt", "python_env.yaml"
 OF_MLFLOW = frozenset({DESCRIPTION, EXAMPLE, REQUIREMENTS, ENVIRONMENT})

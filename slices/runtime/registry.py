@@ -1,9 +1,9 @@
-"""The registry of models: numbered versions, who of them trades, and files under digests.
+"""The registry of models: numbered versions, and who of them trades.
 
-A version's files are proven against the sha256 digests it was registered with before anything
-looks into them; a file more or less is refused as well. Who trades is the alias `champion`; the
-champions before are remembered, so that one step restores the last of them. Changes are made under
-a kernel lock: by one process of a machine at a time.
+Each version is registered with the digests of its files; `registered_files` proves them. Who of the
+versions trades is the alias `champion`; the champions before are remembered, so that one step
+restores the last of them. Changes are made under a kernel lock: by one process of a machine at a
+time.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING
 
-from slices.domain.learning_errors import ModelError, ModelNotFoundError, TamperedModelError
+from slices.domain.learning_errors import ModelError, ModelNotFoundError
 from slices.domain.models import ModelVersion
 from slices.runtime.links import model_url
 from slices.runtime.mlflow_store import answered, locked, open_client
 from slices.runtime.model_files import (
+    DIGEST_TAG,
+    MANIFEST_TAG,
+    MODEL_TAG,
     OF_MLFLOW,
     Files,
     Manifest,
     TrackedModel,
     digest_of,
-    fetched_files,
     log_model,
     logged_model,
     manifest_of,
@@ -39,10 +41,8 @@ if TYPE_CHECKING:
 
     from slices.domain.learning import ModelAlias
 
+PREFIX = "tradeflows."
 KEY_TAG = "tradeflows.key"
-MODEL_TAG = "tradeflows.model_id"
-MANIFEST_TAG = "tradeflows.manifest"
-DIGEST_TAG = "tradeflows.sha256"
 RETIRED_TAG = "tradeflows.retired"
 REASON_TAG = "tradeflows.reason"
 CHAMPIONS_TAG = "tradeflows.champions"
@@ -95,7 +95,7 @@ def register(
         model_id, manifest = _model_of(client, run_id, files, name=name)
         if not answered(lambda: client.search_registered_models(f"name = '{name}'")):
             client.create_registered_model(name)
-        tags = {f"tradeflows.{what}": value for what, value in about} | {
+        tags = {f"{PREFIX}{what}": value for what, value in about} | {
             KEY_TAG: key,
             MODEL_TAG: model_id,
             MANIFEST_TAG: written_manifest(manifest),
@@ -130,27 +130,18 @@ def version_by_alias(name: str, alias: ModelAlias) -> ModelVersion | None:
 def said_of(version: ModelVersion) -> tuple[tuple[str, str], ...]:
     """List what was said about a version when it was registered, and since; sorted by name."""
     tags = open_client().get_model_version(version.name, str(version.version)).tags
-    shown = ((name.removeprefix("tradeflows."), value) for name, value in tags.items())
+    shown = ((name.removeprefix(PREFIX), value) for name, value in tags.items())
     return tuple(sorted(shown))
 
 
-def files_of(version: ModelVersion) -> Files:
-    """Read the files of a version, of which every byte is what was registered.
+def say(version: ModelVersion, what: str, text: str) -> None:
+    """Keep something that is said of a version; what was said of it before is replaced."""
+    open_client().set_model_version_tag(version.name, str(version.version), f"{PREFIX}{what}", text)
 
-    Raises:
-        TamperedModelError: A file was changed, added or removed; none was looked into.
-    """
-    client = open_client()
-    tags = client.get_model_version(version.name, str(version.version)).tags
-    manifest = _manifest(version, tags.get(MANIFEST_TAG, ""))
-    expected = frozenset(name for name, _ in manifest)
-    files = fetched_files(client, tags.get(MODEL_TAG, ""), expected)
-    if files is None:
-        raise _tampered(version, "there are other files than were registered")
-    changed = [name for name, digest in manifest_of(files) if (name, digest) not in manifest]
-    if changed:
-        raise _tampered(version, f"{', '.join(changed)} changed since it was registered")
-    return tuple((name, content) for name, content in files if name not in OF_MLFLOW)
+
+def describe(version: ModelVersion, markdown: str) -> None:
+    """Show a text on the page of a version."""
+    open_client().update_model_version(version.name, str(version.version), markdown)
 
 
 def set_champion(name: str, version: int, reason: str) -> ModelVersion:
@@ -252,21 +243,6 @@ def _version(client: MlflowClient, found: Registered) -> ModelVersion:
 def _named(name: str, version: int) -> ModelVersion:
     client = open_client()
     return _version(client, client.get_model_version(name, str(version)))
-
-
-def _manifest(version: ModelVersion, text: str) -> Manifest:
-    """Read the digests of a version and prove that they are those it was registered with."""
-    try:
-        manifest = tuple(sorted(dict(json.loads(text)).items()))
-    except (ValueError, TypeError):
-        raise _tampered(version, "it was not registered here, or its digests are gone") from None
-    if not version.digest or digest_of(manifest) != version.digest:
-        raise _tampered(version, "its digests changed since it was registered")
-    return manifest
-
-
-def _tampered(version: ModelVersion, problem: str) -> TamperedModelError:
-    return TamperedModelError(path=f"model {version}", problem=problem)
 
 
 def _before(client: MlflowClient, name: str) -> list[int]:

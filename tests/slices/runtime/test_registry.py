@@ -13,7 +13,8 @@ from slices.domain.learning_errors import ModelError, ModelNotFoundError, Tamper
 from slices.domain.models import ModelVersion
 from slices.runtime import registry
 from slices.runtime.mlflow_store import open_client, open_tracking
-from slices.runtime.model_files import MANIFEST_TAG, TrackedModel
+from slices.runtime.model_files import MANIFEST_TAG, MODEL_TAG, TrackedModel
+from slices.runtime.registered_files import files_of
 from slices.runtime.tracking import TrackedPart, TrackedRun, track
 
 pytestmark = pytest.mark.slow
@@ -41,14 +42,14 @@ def registered(name: str, key: str = "first") -> ModelVersion:
 def stored_files(version: ModelVersion) -> Path:
     client: Any = open_client()
     tags = client.get_model_version(version.name, str(version.version)).tags
-    place = client.get_logged_model(tags[registry.MODEL_TAG]).artifact_location
+    place = client.get_logged_model(tags[MODEL_TAG]).artifact_location
     return Path(str(place).removeprefix("file://"))
 
 
 def test_what_was_registered_is_what_is_read() -> None:
     run_id = run_of("plain")
     version = registry.register("plain", run_id=run_id, files=FILES, key="k")
-    assert registry.files_of(version) == FILES
+    assert files_of(version) == FILES
     assert (version.name, version.version, version.run_id) == ("plain", 1, run_id)
     assert version.aliases == ("challenger",)
     assert "plain" in registry.names()
@@ -59,7 +60,7 @@ def test_a_run_without_a_model_takes_the_files() -> None:
     part = TrackedPart(name="bare", parameters=(), metrics=())
     run_id = track(TrackedRun(experiment="models-of-a-test", key="bare", main=part))
     version = registry.register("bare", run_id=run_id, files=FILES, key="k")
-    assert registry.files_of(version) == FILES
+    assert files_of(version) == FILES
 
 
 def test_a_run_with_another_model_is_refused() -> None:
@@ -166,7 +167,7 @@ def test_r40_a_changed_file_is_refused(name: str, tmp_path: Path) -> None:
     bomb = tmp_path / "exploded"
     (stored_files(version) / name).write_bytes(pickle.dumps(Bomb(bomb)))
     with pytest.raises(TamperedModelError, match=name):
-        registry.files_of(version)
+        files_of(version)
     assert not bomb.exists()
 
 
@@ -177,7 +178,7 @@ def test_r40_a_single_flipped_bit_is_refused() -> None:
     content[0] ^= 1
     file.write_bytes(content)
     with pytest.raises(TamperedModelError):
-        registry.files_of(version)
+        files_of(version)
 
 
 def test_r40_a_pickle_beside_the_files_is_refused_without_being_opened(tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_r40_a_pickle_beside_the_files_is_refused_without_being_opened(tmp_path:
     bomb = tmp_path / "exploded"
     (stored_files(version) / "model.pkl").write_bytes(pickle.dumps(Bomb(bomb)))
     with pytest.raises(TamperedModelError, match="other files"):
-        registry.files_of(version)
+        files_of(version)
     assert not bomb.exists()
     pickle.loads((stored_files(version) / "model.pkl").read_bytes())  # noqa: S301 - our own
     assert bomb.exists(), "the bomb of this test works"
@@ -195,7 +196,7 @@ def test_r40_a_missing_file_is_refused() -> None:
     version = registered("missing")
     (stored_files(version) / "scores.arrow").unlink()
     with pytest.raises(TamperedModelError):
-        registry.files_of(version)
+        files_of(version)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"bundle.json":"00"}', "not json"])
@@ -205,9 +206,9 @@ def test_r40_changed_digests_are_refused(text: str) -> None:
     known = client.get_model_version("digests", "1").tags[MANIFEST_TAG]
     client.set_model_version_tag("digests", "1", MANIFEST_TAG, text)
     with pytest.raises(TamperedModelError):
-        registry.files_of(version)
+        files_of(version)
     client.set_model_version_tag("digests", "1", MANIFEST_TAG, known)
-    assert registry.files_of(version)
+    assert files_of(version)
 
 
 CHANGES = """
