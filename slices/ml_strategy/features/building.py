@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.quant.panel import Panel
 
-__all__ = ["build_features", "feature_frame", "features_at", "read_features"]
+__all__ = ["build_available", "build_features", "feature_frame", "features_at", "read_features"]
 
 
 def build_features(bars: DatasetRef, *, names: tuple[str, ...] | None = None) -> FeatureSetRef:
@@ -43,9 +43,37 @@ def build_features(bars: DatasetRef, *, names: tuple[str, ...] | None = None) ->
         MissingColumnsError: Where a feature that was asked for needs columns these bars lack.
         IntegrityError: Where the dataset's file is gone or changed.
     """
+    if names is None:
+        return build_available(bars, tuple(each.name for each in FEATURES))
+    return _stored(bars, read_panel(bars), _checked(names), left_out=())
+
+
+def build_available(bars: DatasetRef, candidates: tuple[str, ...]) -> FeatureSetRef:
+    """Build those of some features that bars can give, and say why the others are left out.
+
+    Args:
+        bars: The symbols.
+        candidates: Features of the catalogue, each once.
+
+    Raises:
+        ParameterError: Where a feature is not in the catalogue.
+        IntegrityError: Where the dataset's file is gone or changed.
+    """
     panel = read_panel(bars)
-    left_out = _left_out(panel) if names is None else ()
-    chosen = _available(left_out) if names is None else _checked(names)
+    obstacles = ((name, _obstacle(panel, name)) for name in candidates)
+    left_out = tuple((name, reason) for name, reason in obstacles if reason)
+    without = {name for name, _ in left_out}
+    names = tuple(name for name in candidates if name not in without)
+    return _stored(bars, panel, names, left_out=left_out)
+
+
+def _stored(
+    bars: DatasetRef,
+    panel: Panel,
+    chosen: tuple[str, ...],
+    *,
+    left_out: tuple[tuple[str, str], ...],
+) -> FeatureSetRef:
     rows = feature_frame(panel, chosen).with_columns(pl.col(chosen).cast(pl.Float32))
     definition = definition_of(chosen)
     digest = fingerprint(definition, bars.fingerprint)
@@ -98,16 +126,6 @@ def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
         found = f"{listed(twice)} more than once" if twice else "none"
         raise ParameterError(parameter="features", found=found, allowed="each name once")
     return names
-
-
-def _available(left_out: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    without = {name for name, _ in left_out}
-    return tuple(each.name for each in FEATURES if each.name not in without)
-
-
-def _left_out(panel: Panel) -> tuple[tuple[str, str], ...]:
-    reasons = ((each.name, _obstacle(panel, each.name)) for each in FEATURES)
-    return tuple((name, reason) for name, reason in reasons if reason)
 
 
 def _obstacle(panel: Panel, name: str) -> str:
