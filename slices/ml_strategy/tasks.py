@@ -7,6 +7,7 @@ from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.predicting import recording, serving, weighing
+from slices.ml_strategy.registry import changing, loading
 from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute, train
 
@@ -14,6 +15,11 @@ build_features = compute(building.build_features)
 check_features = compute(leaks.check_features)
 run_canaries = train(running.run_canaries)
 check_canaries = running.check_canaries
+
+load_model = act(loading.load_model)
+find_model = act(loading.find_model)
+rollback = act(changing.rollback)
+retire = act(changing.retire)
 
 predict = compute(serving.predict)
 predict_many = compute(serving.predict_many)
