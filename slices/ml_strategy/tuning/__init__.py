@@ -1,0 +1,1 @@
+"""A small search for parameters, on sessions before the first that tests."""
