@@ -1,0 +1,242 @@
+"""Who trades: stated tests decide, and not being promoted is a result like any other.
+
+A trained version becomes champion where all of these hold:
+
+1. It can be believed: no figure is SUSPECT, and no canary sings.
+2. It is better than weighing all symbols equally: the one-sided t-statistic of its mean information
+   coefficient (IC) over at least 250 out-of-sample sessions, with Newey-West errors, is one that
+   the best of all trials made would exceed by luck once in twenty only.
+3. It is alive: the IC of the newest 504 sessions is above zero and not significantly below that of
+   all before.
+4. It fits what it would trade on: its bars are young enough, and the newest features do not stray
+   from those of training beyond the calibrated limits.
+5. It is better than the champion, if there is one: on the same sessions and symbols the paired
+   difference of ICs has a one-sided t-statistic of at least 1.645. The champion's scores are those
+   of its own validation and what it says of sessions after its training. A champion that is too old
+   to trade needs to be no better, at the same level.
+
+A champion whose own skill is gone since its training, by the test that monitoring uses, is retired
+even where nobody takes its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slices.domain.errors import ParameterError, listed
+from slices.domain.learning_errors import ModelError, TamperedModelError
+from slices.domain.model_monitoring import DEFAULT_MONITOR_LIMITS, MonitorLimits
+from slices.domain.models import LoadedModel, ModelRefusal, Promotion, PromotionTest
+from slices.ml_strategy.examples import Examples
+from slices.ml_strategy.labels.joining import examples_of
+from slices.ml_strategy.monitoring.decay import decay_watch
+from slices.ml_strategy.monitoring.drifting import drift_watch
+from slices.ml_strategy.monitoring.since import check_same_inputs, scores_since
+from slices.ml_strategy.registry.changing import changed
+from slices.ml_strategy.registry.loading import load_version
+from slices.ml_strategy.training import conditions
+from slices.ml_strategy.training.comparing import champion_scores
+from slices.runtime import events, registry
+from slices.runtime.codec import decode, encode
+
+if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.learning import Canary, FeatureSetRef
+    from slices.domain.models import ModelBundle, ModelVersion
+
+JUDGED = "promotion"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rival:
+    """The champion a trained version has to beat.
+
+    Attributes:
+        examples: Of its features until now; None where it cannot be asked any more.
+        is_gone: Whether its skill is gone since its training.
+    """
+
+    model: LoadedModel
+    examples: Examples | None
+    is_gone: bool
+
+
+def promote(
+    bundle: ModelBundle,
+    version: ModelVersion,
+    *,
+    bars: DatasetRef,
+    features: FeatureSetRef,
+    canaries: tuple[Canary, ...],
+    limits: MonitorLimits = DEFAULT_MONITOR_LIMITS,
+) -> Promotion:
+    """Make a trained version the champion where all tests of this module hold.
+
+    Args:
+        bundle: What was trained.
+        version: As which it is registered.
+        bars: The newest bars of its symbols.
+        features: Built from these bars.
+        canaries: Of its training.
+        limits: When a champion is too old, or its skill gone.
+
+    Returns:
+        What became of it; a version that was judged before is left as it is.
+    """
+    name = version.name
+    with registry.changing(name):
+        before = registry.version_by_alias(name, "champion")
+        judged = dict(registry.said_of(version)).get(JUDGED)
+        if judged is not None:
+            return _known(version, before, judged)
+        examples = examples_of(bars, features, bundle.label)
+        others = None if before is None or before.version == version.version else before
+        rival = rival_of(others, bundle, features=features, examples=examples, limits=limits)
+        tests = promotion_tests(bundle, rival, examples=examples, canaries=canaries, limits=limits)
+        made = _decided(version, others, rival, tests)
+        registry.describe(made.version, described(made))
+        registry.say(version, JUDGED, encode((made.reason, made.tests)).decode("ascii"))
+    if made.outcome == "promoted" or made.retired:
+        events.emit(changed(name, others, made.champion, made.reason))
+    return made
+
+
+def promotion_tests(
+    bundle: ModelBundle,
+    rival: Rival | ModelRefusal | None,
+    *,
+    examples: Examples,
+    canaries: tuple[Canary, ...],
+    limits: MonitorLimits,
+) -> tuple[PromotionTest, ...]:
+    """Put a trained model to every test, in order.
+
+    Args:
+        bundle: What was trained.
+        rival: The champion; why it cannot be compared with; or None.
+        examples: Of its features, until now.
+        canaries: Of its training.
+        limits: When a model is too old.
+    """
+    return (
+        conditions.believable(bundle),
+        conditions.canaries_quiet(canaries),
+        conditions.enough_sessions(bundle),
+        conditions.better_than_equal(bundle),
+        *conditions.alive_lately(bundle),
+        conditions.fresh(bundle, examples.sessions, most_age=limits.most_age_sessions),
+        conditions.looks_as_trained(drift_watch(bundle, examples)),
+        _against(bundle, rival, examples, limits),
+    )
+
+
+def rival_of(
+    before: ModelVersion | None,
+    bundle: ModelBundle,
+    *,
+    features: FeatureSetRef,
+    examples: Examples,
+    limits: MonitorLimits,
+) -> Rival | ModelRefusal | None:
+    """Load the champion and ask it about the sessions since its training.
+
+    Returns:
+        None where there is none; a refusal where its files are not those that were registered,
+        or it predicts something else, so that nothing can be compared.
+    """
+    if before is None:
+        return None
+    try:
+        model = load_version(before)
+    except (ModelError, TamperedModelError) as refused:
+        return ModelRefusal(model=before.name, reason=str(refused))
+    if model.bundle.label != bundle.label:
+        reason = f"the champion predicts {model.bundle.label}, this one {bundle.label}"
+        return ModelRefusal(model=before.name, reason=f"{reason}; name another model")
+    try:
+        check_same_inputs(model.bundle, features)
+    except (ParameterError, ModelError):
+        return Rival(model=model, examples=None, is_gone=False)
+    since = scores_since(model.bundle, examples)
+    decay = decay_watch(
+        since,
+        model.bundle.out_of_sample,
+        label=bundle.label,
+        alarm_rate=limits.decay_alarm_rate,
+    )
+    return Rival(model=model, examples=examples, is_gone=decay.is_gone)
+
+
+def described(promotion: Promotion) -> str:
+    """Write what became of a version, and every test, as Markdown."""
+    rows = [
+        f"| {each.name} | {each.found:.4g} | {each.needed:.4g} | "
+        f"{'yes' if each.is_passed else '**no**'} | {each.detail} |"
+        for each in promotion.tests
+    ]
+    head = ["| Test | Found | Needed | Passed | |", "| :-- | --: | --: | :-- | :-- |"]
+    return "\n".join([f"{promotion.reason}", "", *head, *rows])
+
+
+def _against(
+    bundle: ModelBundle,
+    rival: Rival | ModelRefusal | None,
+    examples: Examples,
+    limits: MonitorLimits,
+) -> PromotionTest:
+    if rival is None:
+        return conditions.no_champion("nobody trades yet")
+    if isinstance(rival, ModelRefusal):
+        return conditions.incomparable(rival.reason)
+    if rival.is_gone:
+        return conditions.no_champion(f"{rival.model.version} is retired: its skill is gone")
+    age = conditions.age_of(rival.model.bundle, examples.sessions)
+    return conditions.better_than_champion(
+        bundle,
+        champion_scores(rival.model, rival.examples),
+        name=str(rival.model.version),
+        is_old=age > limits.most_age_sessions,
+    )
+
+
+def _decided(
+    version: ModelVersion,
+    before: ModelVersion | None,
+    rival: Rival | ModelRefusal | None,
+    tests: tuple[PromotionTest, ...],
+) -> Promotion:
+    """Change who trades as the tests say, and tell it in a sentence."""
+    failed = tuple(each.name for each in tests if not each.is_passed)
+    is_gone = isinstance(rival, Rival) and rival.is_gone
+    gone = f"{before} is retired, for its skill is gone since its training" if is_gone else ""
+    champion = before
+    if is_gone:
+        registry.retire(version.name, gone)
+        champion = None
+    reason = f"{version} is not promoted: {listed(tuple(each.lower() for each in failed))}"
+    if not failed:
+        reason = f"{version} is promoted: it passed {len(tests)} of {len(tests)} tests"
+        champion = registry.set_champion(version.name, version.version, reason)
+    return Promotion(
+        outcome="challenger" if failed else "promoted",
+        version=version if failed or champion is None else champion,
+        champion=champion,
+        before=before,
+        retired=is_gone,
+        tests=tests,
+        reason=f"{reason}; {gone}" if gone else reason,
+    )
+
+
+def _known(version: ModelVersion, champion: ModelVersion | None, judged: str) -> Promotion:
+    reason, tests = decode(judged.encode("ascii"))
+    return Promotion(
+        outcome="known",
+        version=version,
+        champion=champion,
+        before=champion,
+        retired=False,
+        tests=tests,
+        reason=f"trained and judged before: {reason}",
+    )
