@@ -3,11 +3,14 @@
 from slices.domain.alerts import Level, PredictionRefused
 from slices.domain.forecasts import Forecasts
 from slices.domain.models import LoadedModel, ModelRefusal
+from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.ml_strategy.registry import changing, loading
+from slices.ml_strategy.tuning import searching
+from slices.ml_strategy.validation import validating
 from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute, train
 
@@ -15,6 +18,11 @@ build_features = compute(building.build_features)
 check_features = compute(leaks.check_features)
 run_canaries = train(running.run_canaries)
 check_canaries = running.check_canaries
+
+tune = train(searching.tune)
+validate = train(validating.validate)
+validate_tuned = train(validating.validate_tuned)
+final_bundle = train(final.final_bundle)
 
 load_model = act(loading.load_model)
 find_model = act(loading.find_model)

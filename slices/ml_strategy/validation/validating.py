@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.learning import FeatureSetRef, LabelSettings, ModelKind, SplitSettings
     from slices.domain.parameters import Costs
-    from slices.domain.training import ModelParameters
+    from slices.domain.training import ModelParameters, Tuned
     from slices.ml_strategy.examples import Examples
     from slices.ml_strategy.validation.walking import FoldScores
     from slices.quant.panel import Panel
@@ -63,6 +63,23 @@ def validate(
     return validated(
         examples_of(bars, features, label), read_panel(bars), label=label, splits=splits,
         kind=kind, parameters=parameters, trials=trials, costs=costs, seed=seed,
+    )  # fmt: skip
+
+
+def validate_tuned(
+    bars: DatasetRef,
+    features: FeatureSetRef,
+    tuned: Tuned,
+    *,
+    label: LabelSettings = DEFAULT_LABEL,
+    splits: SplitSettings = DEFAULT_SPLITS,
+    costs: Costs = DEFAULT_COSTS,
+    seed: int = 0,
+) -> Validation:
+    """Judge the kind and parameters a search ended with; see `validate`."""
+    return validate(
+        bars, features, label=label, splits=splits, kind=tuned.kind, parameters=tuned.parameters,
+        trials=tuned.count, costs=costs, seed=seed,
     )  # fmt: skip
 
 
