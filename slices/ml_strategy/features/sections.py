@@ -1,0 +1,216 @@
+"""The parts of the report on features: what they tell, which say the same, what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slices.domain.feature_evidence import DECAY_HORIZONS, FALSE_DISCOVERIES
+from slices.domain.numbers import written
+from slices.domain.report import Section, Table, Unit
+from slices.ml_strategy.features.charts import decay_chart, family_chart, ranking, redundancy_map
+from slices.ml_strategy.features.wording import FAMILY_NAMES, coefficient
+
+if TYPE_CHECKING:
+    from slices.domain.feature_evidence import (
+        FeatureEvidence,
+        FeatureSelection,
+        FeatureStanding,
+        FeatureStudy,
+    )
+
+Standings = dict[str, "FeatureStanding"]
+
+
+def evidence_section(study: FeatureStudy, selection: FeatureSelection) -> Section:
+    """Show what every feature that ranks symbols tells, before and after the selection."""
+    sessions = study.label.horizon_sessions
+    return Section(
+        title="What each feature tells, alone",
+        intro=(
+            f"Within each session, symbols are ranked by the feature and by their return over "
+            f"{sessions} sessions from the close {study.label.entry_lag_sessions} later; the "
+            "information coefficient is the mean correlation of these ranks. No costs, no model."
+        ),
+        blocks=(family_chart(study), evidence_table(study, selection)),
+    )
+
+
+def evidence_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
+    """List coefficients over all sessions, during the selection and after it."""
+    standings = {each.name: each for each in selection.standings}
+    rate = written(FALSE_DISCOVERIES, Unit.FRACTION)
+    return Table(
+        key="evidence",
+        title="Information coefficients",
+        columns=(
+            "Feature", "Family", "All", "ICIR", "t", "Selection", "t in it", "After", "t after",
+            "Passes", "Kept",
+        ),
+        units=(
+            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.TEXT, Unit.RATIO,
+            Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.TEXT,
+        ),
+        rows=tuple(_evidence_row(each, standings) for each in ranking(study)),
+        caption=(
+            "Sorted by the size of the ICIR during the selection. ICIR is annualized; it and the "
+            "t-statistics count that labels of neighbouring sessions overlap. A feature passes "
+            f"where, all {selection.tested} tests together, at most {rate} of those that pass are "
+            "expected to tell nothing (Benjamini-Hochberg). Features that are the same for all "
+            "symbols rank nothing and are not listed."
+        ),
+    )  # fmt: skip
+
+
+def _evidence_row(each: FeatureEvidence, standings: Standings) -> tuple[str | float, ...]:
+    standing = standings[each.name]
+    return (
+        each.name,
+        FAMILY_NAMES[each.family],
+        coefficient(each.whole.information_coefficient),
+        each.whole.icir,
+        each.whole.t_statistic,
+        coefficient(each.chosen.information_coefficient),
+        each.chosen.t_statistic,
+        coefficient(each.later.information_coefficient),
+        each.later.t_statistic,
+        "yes" if standing.is_significant else "no",
+        "yes" if standing.is_selected else "no",
+    )
+
+
+def decay_section(study: FeatureStudy, selection: FeatureSelection) -> Section:
+    """Show for how long features tell something, and how fast their ranks change."""
+    return Section(
+        title="For how long, and at what turnover",
+        intro=(
+            "A feature whose ranks change faster than its coefficient fades must be traded often "
+            "to be worth anything."
+        ),
+        blocks=(decay_chart(study, selection), decay_table(study, selection)),
+    )
+
+
+def decay_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
+    """List coefficients by horizon and turnover of the kept features that rank symbols."""
+    kept = set(selection.names)
+    horizon = study.label.horizon_sessions
+    return Table(
+        key="decay",
+        title="Coefficients by horizon, and turnover of ranks",
+        columns=(
+            "Feature",
+            *(f"{each} session{'' if each == 1 else 's'}" for each in DECAY_HORIZONS),
+            "Turnover, 1 session", f"Turnover, horizon of {horizon}",
+        ),
+        units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), Unit.RATIO, Unit.RATIO),
+        rows=tuple(
+            (
+                each.name,
+                *(coefficient(value) for value in each.decay),
+                each.session_turnover,
+                each.horizon_turnover,
+            )
+            for each in ranking(study)
+            if each.name in kept
+        ),
+        caption=(
+            "Kept features, all sessions. Turnover is 1 less the mean rank correlation with the "
+            "ranks so many sessions before: 0 never changes, 1 has forgotten."
+        ),
+    )  # fmt: skip
+
+
+def redundancy_section(study: FeatureStudy, selection: FeatureSelection) -> Section:
+    """Show which features say the same, and what stands for them."""
+    limit = f"{selection.largest_redundancy:g}"
+    return Section(
+        title="Which say the same",
+        intro=(
+            f"Features whose ranks correlate by {limit} or more, every pair of a group, either "
+            f"way, are one group: {selection.clusters} of {len(study.features)}. The one that told "
+            "most during the selection stands for the others."
+        ),
+        blocks=(redundancy_map(study, selection), group_table(selection)),
+    )
+
+
+def group_table(selection: FeatureSelection) -> Table:
+    """List the groups of more than one feature."""
+    members: dict[str, list[str]] = {}
+    for each in selection.standings:
+        members.setdefault(each.represented_by, []).append(each.name)
+    return Table(
+        key="groups",
+        title="Groups that say the same",
+        columns=("Kept", "Stands for", "Features"),
+        units=(Unit.TEXT, Unit.TEXT, Unit.COUNT),
+        rows=tuple(
+            (head, ", ".join(name for name in names if name != head), len(names))
+            for head, names in members.items()
+            if len(names) > 1
+        ),
+    )
+
+
+def definition_section(
+    study: FeatureStudy, selection: FeatureSelection, proven: tuple[str, ...]
+) -> Section:
+    """Say what every feature is, and what became of it."""
+    return Section(
+        title="What they are",
+        intro=(
+            "c close, o open, h high, l low, v volume, r = c / c[-1] − 1, m the mean of r over "
+            "symbols; [-n] is n bars before; mean, dev, sum, max and min run over the window in "
+            "the name."
+        ),
+        blocks=(
+            definition_table(study, selection, proven),
+            *((left_out_table(study),) if study.left_out else ()),
+        ),
+    )
+
+
+def definition_table(
+    study: FeatureStudy, selection: FeatureSelection, proven: tuple[str, ...]
+) -> Table:
+    """List every feature with its formula, its proof and its standing."""
+    standings = {each.name: each for each in selection.standings}
+    return Table(
+        key="features",
+        title="Features",
+        columns=("Feature", "What", "Formula", "Bars", "Known", "No look-ahead", "Standing"),
+        units=(
+            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.FRACTION, Unit.TEXT, Unit.TEXT,
+        ),
+        rows=tuple(
+            (
+                each.name,
+                each.title,
+                each.formula,
+                each.lookback_sessions,
+                each.known_share,
+                "proven" if each.name in proven else "not proven",
+                standings[each.name].reason or _kept(each),
+            )
+            for each in study.features
+        ),
+        caption=(
+            "Bars are those a feature needs until it is known, the session's own among them; known "
+            "is the share of all bars."
+        ),
+    )  # fmt: skip
+
+
+def left_out_table(study: FeatureStudy) -> Table:
+    """List the features these bars cannot give."""
+    return Table(
+        key="left-out",
+        title="Not given by these bars",
+        columns=("Feature", "Reason"),
+        units=(Unit.TEXT, Unit.TEXT),
+        rows=study.left_out,
+    )
+
+
+def _kept(each: FeatureEvidence) -> str:
+    return "kept; the same for all symbols" if each.is_shared else "kept"
