@@ -85,6 +85,8 @@ class DriftReference:
     quantiles: npt.NDArray[np.float64]
     psi_limits: npt.NDArray[np.float64]
     ks_limits: npt.NDArray[np.float64]
+    shift_limits: npt.NDArray[np.float64]
+    width_limits: npt.NDArray[np.float64]
     window_sessions: int
     alarm_rate: float
     psi_count_limit: int

@@ -17,6 +17,9 @@ BINS = 10
 LEAST_SHARE = 1e-3
 """What an empty bin counts as, so that one value in it is not infinitely far away."""
 
+THREE = (0.1, 0.5, 0.9)
+LEAST_WIDTH = 1e-6
+
 BIN_STARTS = np.array([0, *range(BINS + 1, POINTS, BINS)])
 """First cell of every bin: the edges of the ten bins are every tenth point."""
 
@@ -124,3 +127,46 @@ def ks_distance(expected: FloatArray, found: FloatArray) -> FloatArray:
         NaN where nothing is known of either.
     """
     return np.asarray(np.abs(found - expected).max(axis=-1))
+
+
+def quantiles_of_counts(points: FloatArray, counts: IntArray) -> FloatArray:
+    """Return three quantiles of values of which only the cells are known.
+
+    Args:
+        points: 101 points between the cells.
+        counts: V x 103 counts.
+
+    Returns:
+        V x 3: the points up to which a tenth, a half and nine tenths lie; NaN without a value.
+    """
+    reached = cumulative(counts)
+    places = np.stack([np.argmax(reached >= share, axis=-1) for share in THREE], axis=-1)
+    known = np.isfinite(reached[..., -1:]) & (reached[..., -1:] >= THREE[-1])
+    return np.where(known, points[places], np.nan)
+
+
+def quantiles_of_values(values: npt.NDArray[np.float32]) -> FloatArray:
+    """Return the same three quantiles of R x F values, F x 3; NaN without a known value."""
+    found = np.full((values.shape[1], len(THREE)), np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    chosen = np.nanquantile(values[:, known], THREE, axis=0, method="inverted_cdf")
+    found[known] = chosen.T
+    return found
+
+
+def moves(expected: FloatArray, found: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return how far the median moved and how much the width changed.
+
+    Args:
+        expected: ... x 3 quantiles of training.
+        found: ... x 3 quantiles of a window.
+
+    Returns:
+        The move as a multiple of the width of training, from a tenth to nine tenths of the values,
+        and the absolute logarithm of the ratio of widths, which is large where a window has none;
+        NaN where training has no width.
+    """
+    width = expected[..., 2] - expected[..., 0]
+    width = np.where(width > 0, width, np.nan)
+    ratio = np.clip((found[..., 2] - found[..., 0]) / width, LEAST_WIDTH, 1 / LEAST_WIDTH)
+    return np.abs(found[..., 1] - expected[..., 1]) / width, np.abs(np.log(ratio))

@@ -14,11 +14,13 @@ from slices.ml_strategy.monitoring.distances import (
     cells,
     cumulative,
     ks_distance,
+    moves,
     psi,
+    quantiles_of_values,
     reference_cumulative,
     shares,
 )
-from slices.ml_strategy.monitoring.reference import Strays, ratios
+from slices.ml_strategy.monitoring.reference import multiples
 from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class WindowDrift:
         names: F features.
         psi: F population stability indices.
         ks: F Kolmogorov-Smirnov distances.
-        multiples: F: the larger of the two as a multiple of its limit; NaN where unknown.
+        shift: F moves of the median, in widths of training.
+        width: F changes of the width, as logarithms.
+        multiples: F: the worst of the four as a multiple of its limit; NaN where unknown.
         unknown: F shares of unknown values.
         beyond: How many features are beyond their own limit.
         is_alarm: Whether more are than the set allows, or one is too far beyond.
@@ -43,6 +47,8 @@ class WindowDrift:
     names: tuple[str, ...]
     psi: FloatArray
     ks: FloatArray
+    shift: FloatArray
+    width: FloatArray
     multiples: FloatArray
     unknown: FloatArray
     beyond: int
@@ -61,7 +67,8 @@ def window_drift(
 
     Args:
         reference: Of the model.
-        features: R x F values of as many sessions as a window has, NaN where unknown.
+        features: R x F values of as many sessions as a window has, NaN where unknown; a feature
+            of which nothing is known counts as one that stands still.
         names: F features; names and order must be those of the reference.
 
     Raises:
@@ -80,19 +87,38 @@ def window_drift(
             for column, line in zip(features.T, reference.quantiles, strict=True)
         ]
     )
-    found = Strays(
-        psi=psi(reference.shares, shares(binned(counts))),
-        ks=ks_distance(reference_cumulative(reference.quantiles), cumulative(counts)),
+    trained = reference.quantiles[:, [10, 50, 90]]
+    now = quantiles_of_values(features)
+    found = np.stack(
+        [
+            psi(reference.shares, shares(binned(counts))),
+            ks_distance(reference_cumulative(reference.quantiles), cumulative(counts)),
+            *moves(trained, np.where(np.isnan(now), trained[:, 1:2], now)),
+        ],
+        axis=-1,
     )
-    multiples = ratios(reference.psi_limits, reference.ks_limits, found)
-    beyond = int(np.sum(multiples > 1))
-    largest = float(np.fmax.reduce(multiples, initial=0.0))
+    far = multiples(limits_of(reference), found)
+    beyond = int(np.sum(far > 1))
+    largest = float(np.fmax.reduce(far, initial=0.0))
     return WindowDrift(
         names=names,
-        psi=found.psi,
-        ks=found.ks,
-        multiples=multiples,
+        psi=found[:, 0],
+        ks=found[:, 1],
+        shift=found[:, 2],
+        width=found[:, 3],
+        multiples=far,
         unknown=shares(counts)[:, -1],
         beyond=beyond,
         is_alarm=beyond > reference.psi_count_limit or largest > reference.alone_limit,
     )
+
+
+def limits_of(reference: DriftReference) -> FloatArray:
+    """Gather the limits of the four measures, F x 4."""
+    limits = (
+        reference.psi_limits,
+        reference.ks_limits,
+        reference.shift_limits,
+        reference.width_limits,
+    )
+    return np.stack(limits, axis=-1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,33 +16,28 @@ from slices.ml_strategy.monitoring.distances import (
     cells,
     cumulative,
     ks_distance,
+    moves,
     psi,
     quantile_points,
+    quantiles_of_counts,
     shares,
 )
-from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:
     from slices.ml_strategy.examples import FeatureMatrix
-    from slices.quant.types import IntArray
+    from slices.quant.types import FloatArray, IntArray
 
 WINDOWS_PER_LENGTH = 6
 """Windows drawn for every length of a window there is room for; they overlap."""
+
+MOST_WINDOWS = 300
 
 FEWEST_LENGTHS = 4
 OWN_LEVEL = 0.95
 """Share of windows in which a feature stays within its own limit."""
 
-LEAST_LIMIT = 1e-4
-"""So that a feature that never moved in training may at least be rounded otherwise."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Strays:
-    """How far V windows lie from the sessions outside of them, for one feature or F."""
-
-    psi: FloatArray
-    ks: FloatArray
+LEAST = np.array([0.02, 0.03, 0.05, 0.1])
+"""What no limit of a measure is below: less is no drift to speak of, or cannot be resolved."""
 
 
 def drift_reference(
@@ -57,8 +51,10 @@ def drift_reference(
 ) -> DriftReference:
     """Learn from training how features are distributed and how far windows of them stray.
 
-    Windows are drawn at random and compared with the sessions outside of them. A feature's own
-    limit is what 95 % of the windows keep to. A window alarms where more features than
+    Windows are drawn at random and compared with the sessions outside of them by four measures:
+    stability index, Kolmogorov-Smirnov distance, move of the median and change of the width, for
+    the first two are bounded and do not tell far from very far. A feature's own limit of each is
+    what 95 % of the windows keep to. A window alarms where more features than
     `psi_count_limit` are beyond their limits, or one is beyond `alone_limit` times its own; these
     two are set together so that of the windows, each judged by limits that have not seen it, no
     more than `alarm_rate` alarm. That counts sessions, whatever the number of symbols, and takes
@@ -87,13 +83,10 @@ def drift_reference(
         _judged(column, places, line, starts, window_sessions)
         for column, line in zip(features.T, points, strict=True)
     ]
-    strays = Strays(
-        psi=np.stack([each.psi for _, each in counted], axis=1),
-        ks=np.stack([each.ks for _, each in counted], axis=1),
-    )
-    psi_limits, ks_limits = _limits(strays.psi), _limits(strays.ks)
+    strays = np.stack([each for _, each in counted], axis=1)
+    limits = _limits(strays)
     count_limit, alone_limit = _set_limits(
-        _unseen_ratios(strays, starts, window_sessions),
+        _unseen_multiples(strays, starts, window_sessions),
         allowed=alarm_rate - window_sessions / (places[-1] + 1),
     )
     return DriftReference(
@@ -101,8 +94,10 @@ def drift_reference(
         edges=points[:, BINS:-1:BINS],
         shares=np.stack([share for share, _ in counted]),
         quantiles=points,
-        psi_limits=psi_limits,
-        ks_limits=ks_limits,
+        psi_limits=limits[:, 0],
+        ks_limits=limits[:, 1],
+        shift_limits=limits[:, 2],
+        width_limits=limits[:, 3],
         window_sessions=window_sessions,
         alarm_rate=alarm_rate,
         psi_count_limit=count_limit,
@@ -118,7 +113,7 @@ def _starts(features: FeatureMatrix, places: IntArray, length: int, seed: int) -
     room = sessions - first - length + 1
     if room < (FEWEST_LENGTHS - 1) * length + 1:
         return np.empty(0, dtype=np.int64)
-    wanted = WINDOWS_PER_LENGTH * (sessions - first) // length
+    wanted = min(MOST_WINDOWS, WINDOWS_PER_LENGTH * (sessions - first) // length)
     drawn = np.random.default_rng(seed).choice(room, size=min(wanted, room), replace=False)
     return np.sort(drawn + first)
 
@@ -131,8 +126,8 @@ def _begin(column: FeatureMatrix, places: IntArray, sessions: int) -> int:
 
 def _judged(
     column: FeatureMatrix, places: IntArray, points: FloatArray, starts: IntArray, length: int
-) -> tuple[FloatArray, Strays]:
-    """Return the shares of a feature's bins and how far its windows stray."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return the shares of a feature's bins and V x 4 measures of how far its windows stray."""
     sessions = int(places[-1]) + 1
     spots = places * (CELLS + 1) + cells(column, points)
     counts = np.bincount(spots, minlength=sessions * (CELLS + 1)).reshape(sessions, CELLS + 1)
@@ -142,38 +137,41 @@ def _judged(
     until = np.concatenate([np.zeros((1, CELLS + 1), np.int64), np.cumsum(counts, axis=0)])
     inside = until[starts + length] - until[starts]
     outside = until[-1] - inside
-    strays = Strays(
-        psi=psi(shares(binned(outside)), shares(binned(inside))),
-        ks=ks_distance(cumulative(outside), cumulative(inside)),
+    strays = (
+        psi(shares(binned(outside)), shares(binned(inside))),
+        ks_distance(cumulative(outside), cumulative(inside)),
+        *moves(quantiles_of_counts(points, outside), quantiles_of_counts(points, inside)),
     )
-    return shares(binned(until[-1])), strays
+    return shares(binned(until[-1])), np.stack(strays, axis=-1)
 
 
 def _limits(strays: FloatArray) -> FloatArray:
-    """Return what most windows keep to: V x F in, F out; NaN where no window says anything."""
+    """Return what most windows keep to: V x F x 4 in, F x 4 out; NaN where none says anything."""
+    if strays.shape[0] == 0:
+        return np.full(strays.shape[1:], np.nan)
     ordered = np.sort(strays, axis=0)  # NaN last
     known = np.sum(~np.isnan(ordered), axis=0)
-    if strays.shape[0] == 0:
-        return np.full(strays.shape[1], np.nan)
     place = np.clip(np.ceil(OWN_LEVEL * known).astype(np.int64) - 1, 0, None)
-    found = np.take_along_axis(ordered, place[None, :], axis=0)[0]
-    return np.asarray(np.maximum(found, LEAST_LIMIT))
+    return np.asarray(np.maximum(np.take_along_axis(ordered, place[None], axis=0)[0], LEAST))
 
 
-def ratios(psi_limits: FloatArray, ks_limits: FloatArray, strays: Strays) -> FloatArray:
-    """Return how often each feature's limit goes into what was found, by the worse of the two."""
-    return np.asarray(np.fmax(strays.psi / psi_limits, strays.ks / ks_limits))
+def multiples(limits: FloatArray, strays: FloatArray) -> FloatArray:
+    """Return how many times its limit each feature strays, by the worst of its measures.
+
+    Args:
+        limits: F x 4.
+        strays: F x 4.
+    """
+    return np.asarray(np.fmax.reduce(strays / limits, axis=-1))
 
 
-def _unseen_ratios(strays: Strays, starts: IntArray, length: int) -> FloatArray:
-    """Judge every window by the limits of the windows it shares no session with."""
-    judged = np.zeros_like(strays.psi)
-    for place, start in enumerate(starts):
-        apart = np.abs(starts - start) >= length
-        others = (_limits(strays.psi[apart]), _limits(strays.ks[apart]))
-        here = Strays(psi=strays.psi[place], ks=strays.ks[place])
-        judged[place] = ratios(*others, here)
-    return judged
+def _unseen_multiples(strays: FloatArray, starts: IntArray, length: int) -> FloatArray:
+    """Judge every window by the limits of the windows it shares no session with, V x F."""
+    judged = [
+        multiples(_limits(strays[np.abs(starts - start) >= length]), own)
+        for start, own in zip(starts, strays, strict=True)
+    ]
+    return np.array(judged).reshape(strays.shape[:2])
 
 
 def _set_limits(judged: FloatArray, *, allowed: float) -> tuple[int, float]:
