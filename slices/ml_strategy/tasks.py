@@ -5,7 +5,7 @@ from slices.domain.forecasts import Forecasts
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
-from slices.ml_strategy.features import building
+from slices.ml_strategy.features import building, evidence, findings, grouping, selecting
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.ml_strategy.registry import changing, loading
@@ -15,6 +15,13 @@ from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute, train
 
 build_features = compute(building.build_features)
+technical_features = compute(grouping.technical_features)
+market_features = compute(grouping.market_features)
+interaction_features = compute(grouping.interaction_features)
+feature_names = findings.feature_names
+feature_evidence = compute(evidence.feature_evidence)
+select_features = compute(selecting.select_features)
+feature_findings = compute(findings.feature_findings)
 check_features = compute(leaks.check_features)
 run_canaries = train(running.run_canaries)
 check_canaries = running.check_canaries
