@@ -144,10 +144,11 @@ def _label(model: Asked) -> LabelSettings:
 def _blank(
     model: Asked, features: FeatureSetRef, bars: DatasetRef, session: dt.date, *, costs: Costs
 ) -> Forecasts:
+    known = min(session, bars.last_session)  # of what lies ahead of the bars nothing matures
     return Forecasts(
         model=model.version if isinstance(model, LoadedModel) else None,
         session=session,
-        matures=maturity(session, _label(model), calendar=bars.calendar),
+        matures=maturity(known, _label(model), calendar=bars.calendar),
         forecasts=(),
         costs=2.0 * costs.rate,
         definition=features.definition,
@@ -169,8 +170,8 @@ def _live(
     columns = {each: place for place, each in enumerate(bundle.symbols)}
     asked = rows.filter(pl.col("session").is_in(list(places)))
     values = np.full((len(sessions), len(columns), len(names)), np.nan, dtype=np.float32)
-    at = asked["session"].replace_strict(places, return_dtype=pl.Int64).to_numpy()
-    of = asked["symbol"].replace_strict(columns, return_dtype=pl.Int64).to_numpy()
+    at = asked["session"].replace_strict(places, return_dtype=pl.Int64).to_numpy().astype(np.int64)
+    of = asked["symbol"].replace_strict(columns, return_dtype=pl.Int64).to_numpy().astype(np.int64)
     values[at, of] = asked.select(pl.col(names).fill_null(float("nan"))).to_numpy()
     usual = horizon_volatility(panel.close, horizon=bundle.label.horizon_sessions)
     order = [panel.symbols.index(each) for each in bundle.symbols]
