@@ -23,7 +23,7 @@ from slices.domain.forecasts import Forecasts
 from slices.domain.models import ModelVersion
 from slices.domain.paired import PairedDifference
 from slices.domain.parameters import WEIGHT_SUM_TOLERANCE, ParameterGroup
-from slices.domain.portfolio import Allocator, RiskContribution
+from slices.domain.portfolio import Allocator
 from slices.domain.rebalancing import RebalancePlan, RebalanceRules, TargetWeights
 from slices.domain.results import FlowResult
 from slices.domain.trading import Placement
@@ -165,6 +165,7 @@ class OptimisedViews:
         holding_sessions: Until the next decision: what returns, risk and costs are weighed over.
         belief: In the model, now.
         lines: One for each symbol.
+        risk: How the symbols vary together.
         targets: What is to be held.
         expected_gain: Alpha of these weights less that of what is held, over the holding time.
         expected_costs: Of getting there, fraction of equity.
@@ -178,6 +179,7 @@ class OptimisedViews:
     holding_sessions: int
     belief: Belief
     lines: tuple[ViewLine, ...]
+    risk: RiskEstimate
     targets: TargetWeights
     expected_gain: float
     expected_costs: float
@@ -227,7 +229,6 @@ class MlPortfolioOptimization(FlowResult):
 
     Attributes:
         model: Whose forecasts; None where there was none to ask.
-        risk: Share of the risk of every symbol that is to be held.
         looked: What the risk gate says of the orders.
         placed: What became of them; what the gate says where nothing was sent.
         beliefs: At every past decision.
@@ -239,7 +240,6 @@ class MlPortfolioOptimization(FlowResult):
     model: ModelVersion | None
     forecasts: Forecasts
     views: OptimisedViews
-    risk: tuple[RiskContribution, ...]
     plan: RebalancePlan
     looked: Placement
     placed: Placement

@@ -82,7 +82,14 @@ def terms_of(
     )
 
 
-def market_of(returns: FloatArray, closes: FloatArray, rules: ViewRules, costs: Costs) -> Market:
+def market_of(
+    returns: FloatArray,
+    closes: FloatArray,
+    rules: ViewRules,
+    costs: Costs,
+    *,
+    covariance: FloatArray | None = None,
+) -> Market:
     """Estimate a covariance and the prior's weights from a window of returns.
 
     Args:
@@ -91,17 +98,18 @@ def market_of(returns: FloatArray, closes: FloatArray, rules: ViewRules, costs: 
         rules: Estimator, prior and largest weight.
         costs: Commission and half spread are what a decision weighs; least commissions and market
             impact depend on the size of the account and are left to the simulation.
+        covariance: K x K, where these returns' has been estimated before.
 
     Raises:
         InfeasibleError: Where the prior has no answer, or so few symbols cannot sum to 1.
         ConvergenceError: Where its answer could not be verified.
     """
     how = ParityRule(estimator=rules.estimator, halflife_sessions=rules.halflife_sessions)
-    covariance = estimated_covariance(returns, how)
+    spread = estimated_covariance(returns, how) if covariance is None else covariance
     bounds = WeightBounds(largest=rules.largest_weight)
     return Market(
-        covariance=covariance,
-        prior=allocate(rules.prior, returns, bounds=bounds, covariance=covariance),
+        covariance=spread,
+        prior=allocate(rules.prior, returns, bounds=bounds, covariance=spread),
         costs=costs.rate + costs.commission_per_share / closes,
     )
 

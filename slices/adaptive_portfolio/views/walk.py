@@ -21,7 +21,8 @@ from slices.adaptive_portfolio.walking import (
     probed,
     rows_of,
 )
-from slices.domain.errors import ConvergenceError, InfeasibleError
+from slices.domain.errors import ConvergenceError, InfeasibleError, InsufficientHistoryError
+from slices.domain.models import ModelRefusal
 from slices.domain.parameters import Costs
 from slices.domain.verdicts import LookAheadProbe
 from slices.domain.view_portfolio import Belief, ViewWalk
@@ -95,7 +96,7 @@ class Held:
 
 def walk_views(
     bars: DatasetRef,
-    model: LoadedModel | None,
+    model: LoadedModel | ModelRefusal,
     *,
     rules: ViewRules,
     costs: Costs,
@@ -106,18 +107,19 @@ def walk_views(
 
     Args:
         bars: The universe, and the prices outcomes are taken from.
-        model: Its stored out-of-sample scores are all that is used; None walks nothing.
+        model: Its stored out-of-sample scores are all that is used.
         rules: How scores become weights.
         costs: What a decision weighs.
         rebalance: A decision is made at the last session of every such period, from the first at
             which enough outcomes are known.
         seed: Of the cuts at which the rule is proven not to look ahead.
 
-    Raises:
-        InsufficientHistoryError: Where fewer than 63 sessions follow the first decision.
+    Returns:
+        Nothing but the reason where there is no model, or fewer than 63 sessions follow the first
+        decision.
     """
-    if model is None:
-        return ViewWalk(targets=(), beliefs=(), undefined=0, reasons=("there is no model",))
+    if isinstance(model, ModelRefusal):
+        return _no_walk(f"there is no model to judge ({model.reason})")
     scores, label = model.bundle.out_of_sample, model.bundle.label
     panel = read_panel(bars)
 
@@ -126,7 +128,10 @@ def walk_views(
         return course(known, scores, label, terms=terms, costs=costs)
 
     whole = course_on(panel)
-    dates = decision_dates(panel, rebalance, believable(whole))
+    try:
+        dates = decision_dates(panel, rebalance, believable(whole))
+    except InsufficientHistoryError as error:
+        return _no_walk(f"too few outcomes are known ({error})")
     walk = walked(whole, dates)
     probe = probed(
         lambda known: walked(course_on(known), dates, only=FORECASTS).weights[FORECASTS],
@@ -147,6 +152,10 @@ def walk_views(
         undefined=len(walk.reasons),
         reasons=tuple(dict.fromkeys(walk.reasons)),
     )
+
+
+def _no_walk(reason: str) -> ViewWalk:
+    return ViewWalk(targets=(), beliefs=(), undefined=0, reasons=(reason,))
 
 
 def course(

@@ -1,0 +1,96 @@
+"""The numbers of a portfolio from forecasts that matter most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slices.adaptive_portfolio.views.report import coefficient
+from slices.adaptive_portfolio.views.walk import EQUAL
+from slices.domain.errors import counted
+from slices.domain.models import LoadedModel
+from slices.domain.numbers import written
+from slices.domain.report import KeyFigure, Tone, Unit
+
+if TYPE_CHECKING:
+    from slices.domain.accounts import AccountBook
+    from slices.domain.dataset import DatasetRef
+    from slices.domain.models import ModelRefusal
+    from slices.domain.rebalancing import RebalancePlan
+    from slices.domain.view_portfolio import OptimisedViews, RivalTest
+
+
+def figures(
+    views: OptimisedViews, plan: RebalancePlan, tests: tuple[RivalTest, ...]
+) -> tuple[KeyFigure, ...]:
+    """Name the numbers that matter most."""
+    belief = views.belief
+    shown = [
+        KeyFigure(
+            label="Coefficient believed", value=belief.believed * 1e2, unit=Unit.RATIO,
+            note=f"percent, of {coefficient(belief.information_coefficient)} measured "
+            f"(t {written(belief.t_statistic, Unit.RATIO)})",
+        ),
+        KeyFigure(
+            label="Expected gain", value=views.expected_gain * 1e4, unit=Unit.BPS,
+            note=f"of these weights over what is held, in {views.holding_sessions} sessions; costs "
+            f"{written(views.expected_costs * 1e4, Unit.BPS)}",
+        ),
+        KeyFigure(
+            label="Turnover", value=plan.turnover, unit=Unit.FRACTION,
+            note=f"one-way; {counted(len(plan.trades), 'trade')}, costs "
+            f"{written(plan.costs, Unit.MONEY)}",
+        ),
+        KeyFigure(
+            label="Volatility", value=views.volatility, unit=Unit.FRACTION,
+            note=f"a year; held now {written(views.volatility_held, Unit.FRACTION)}",
+        ),
+    ]  # fmt: skip
+    return (*shown, *(_rival_figure(each) for each in tests if each.rival == EQUAL))
+
+
+def _rival_figure(test: RivalTest) -> KeyFigure:
+    found = test.difference
+    return KeyFigure(
+        label="Sharpe over 1/N",
+        value=found.sharpe_difference,
+        unit=Unit.RATIO,
+        note=f"out of sample, p {written(found.p_value, Unit.RATIO)}",
+        tone=Tone.GOOD if found.is_significant and found.sharpe_difference > 0 else Tone.WARNING,
+    )
+
+
+def summary(
+    bars: DatasetRef,
+    book: AccountBook,
+    model: LoadedModel | ModelRefusal,
+    views: OptimisedViews,
+    plan: RebalancePlan,
+    tests: tuple[RivalTest, ...],
+) -> tuple[tuple[str, str], ...]:
+    """List what a terminal shows."""
+    belief = views.belief
+    named = str(model.version) if isinstance(model, LoadedModel) else "none"
+    return (
+        ("Account", f"{book.name}, {book.mode.value}, {book.state.value}"),
+        ("Session", str(views.session)),
+        ("Data", f"{bars.source}/{Path(bars.feed).name}, {bars.adjustment} prices"),
+        ("Model", named),
+        (
+            "Coefficient",
+            f"{coefficient(belief.information_coefficient)} measured, "
+            f"{coefficient(belief.believed)} believed",
+        ),
+        ("Trades", f"{len(plan.trades):,}"),
+        ("Turnover", written(plan.turnover, Unit.FRACTION)),
+        ("Costs", written(plan.costs, Unit.MONEY)),
+        ("Volatility a year", written(views.volatility, Unit.FRACTION)),
+        *(
+            (
+                f"Sharpe over {each.rival.lower()}",
+                f"{written(each.difference.sharpe_difference, Unit.RATIO)}, "
+                f"p {written(each.difference.p_value, Unit.RATIO)}",
+            )
+            for each in tests
+        ),
+    )
