@@ -27,6 +27,10 @@ from slices.adaptive_portfolio.risk_parity import fit
 from slices.adaptive_portfolio.risk_parity import walk as parity
 from slices.adaptive_portfolio.stops import findings as stop_findings
 from slices.adaptive_portfolio.stops import keeping, watching
+from slices.adaptive_portfolio.views import deciding, planning
+from slices.adaptive_portfolio.views import findings as view_findings
+from slices.adaptive_portfolio.views import risk as view_risk
+from slices.adaptive_portfolio.views import walk as views
 from slices.domain.alerts import Level, TradingPaused
 from slices.domain.protection import Pause
 from slices.domain.risk_monitoring import RiskWatch
@@ -112,3 +116,9 @@ keep_stops = act(keeping.keep_stops)
 watch_stops = compute(watching.watch_stops)
 record_triggers = act(keeping.record_triggers)
 stop_loss_findings = compute(stop_findings.stop_loss_findings)
+
+measure_risk = compute(view_risk.measure_risk)
+optimise_views = compute(deciding.optimise_views)
+plan_views = compute(planning.plan_views)
+walk_views = compute(views.walk_views)
+ml_portfolio_findings = compute(view_findings.ml_portfolio_findings)
