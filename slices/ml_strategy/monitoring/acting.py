@@ -5,70 +5,76 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from slices.domain.alerts import (
-    ChampionChanged,
-    Event,
-    FeatureDrifted,
-    Level,
-    ModelAged,
-    SkillDecayed,
-)
+from slices.domain.alerts import FeatureDrifted, Level, ModelAged, SkillDecayed
 from slices.domain.fingerprint import fingerprint
 from slices.domain.learning_errors import ModelError
 from slices.domain.model_monitoring import ChampionAction, CheckState
-from slices.runtime import registry
+from slices.ml_strategy.registry.changing import changed
+from slices.runtime import events, registry
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slices.domain.alerts import ChampionChanged, Event
     from slices.domain.model_monitoring import ModelWatch, MonitorLimits, OnDead
 
 
-def replace_dead(watch: ModelWatch, *, on_dead: OnDead) -> ChampionAction:
+def replace_dead(
+    watch: ModelWatch,
+    *,
+    on_dead: OnDead,
+    announce: Callable[[ChampionChanged], None] = events.emit,
+) -> ChampionAction:
     """Take the right to trade from a champion whose skill is gone, in one step.
 
     Args:
         watch: What was asked of it.
         on_dead: Whether nobody trades in its place, or the champion before does, where there is
             one that was not retired; `keep` changes nothing.
+        announce: Who is told of a change.
     """
-    found = watch.decay
+    found, name = watch.decay, watch.model.name
     if not found.is_gone or on_dead == "keep":
-        still = ", by request" if found.is_gone else ""
-        return ChampionAction(outcome="kept", champion=watch.model, reason=f"it is kept{still}")
+        still = "its skill is gone and it stays by request" if found.is_gone else "it stays"
+        return ChampionAction(outcome="kept", champion=watch.model, reason=still)
     reason = (
         f"its skill is gone: IC {found.mean:.4f} over {len(found.sessions)} sessions until "
         f"{watch.session}, validated {found.expected:.4f}"
     )
-    name = watch.model.name
     with registry.changing(name):
         current = registry.version_by_alias(name, "champion")
         if current is None or current.version != watch.model.version:
-            return ChampionAction(
-                outcome="kept", champion=current, reason="it was the champion no longer"
-            )
+            other = "it was the champion no longer"
+            return ChampionAction(outcome="kept", champion=current, reason=other)
         registry.retire(name, reason)
-        if on_dead == "retire":
-            return ChampionAction(outcome="retired", champion=None, reason=reason)
-        try:
-            before = registry.rollback(name, reason)
-        except ModelError as refused:
-            return ChampionAction(
-                outcome="retired", champion=None, reason=f"{reason}; {refused.problem}"
-            )
+        action = _succeeded(name, reason, is_wanted=on_dead == "rollback")
+    announce(changed(name, current, action.champion, f"{current} was {action.outcome}: {reason}"))
+    return action
+
+
+def _succeeded(name: str, reason: str, *, is_wanted: bool) -> ChampionAction:
+    """Let the champion before trade again, where that is wanted and there is one."""
+    if not is_wanted:
+        return ChampionAction(outcome="retired", champion=None, reason=reason)
+    try:
+        before = registry.rollback(name, reason)
+    except ModelError as refused:
+        why = f"{reason}; {refused.problem}"
+        return ChampionAction(outcome="retired", champion=None, reason=why)
     return ChampionAction(outcome="rolled back", champion=before, reason=reason)
 
 
-def events_of(
-    watch: ModelWatch, action: ChampionAction, *, limits: MonitorLimits
-) -> tuple[Event, ...]:
-    """List what whoever listens must know of a champion."""
-    candidates = (
-        (watch.decay.state is CheckState.ALARM, _decayed(watch)),
-        (watch.drift.is_alarm, _drifted(watch)),
-        (watch.age_sessions > limits.most_age_sessions, _aged(watch, limits)),
-        (action.outcome != "kept", _changed(watch, action)),
-    )
-    return tuple(event for is_due, event in candidates if is_due)
+def events_of(watch: ModelWatch, *, limits: MonitorLimits) -> tuple[Event, ...]:
+    """List what whoever listens must know of a champion, the reasons to train anew."""
+    due: list[Event] = []
+    if watch.decay.state is CheckState.ALARM:
+        due.append(_decayed(watch))
+    if watch.drift.is_alarm:
+        due.append(_drifted(watch))
+    if watch.age_sessions > limits.most_age_sessions:
+        due.append(_aged(watch, limits))
+    return tuple(due)
 
 
 def _decayed(watch: ModelWatch) -> SkillDecayed:
@@ -105,16 +111,6 @@ def _aged(watch: ModelWatch, limits: MonitorLimits) -> ModelAged:
         f"{limits.most_age_sessions}",
         age_sessions=watch.age_sessions,
         allowed_sessions=limits.most_age_sessions,
-    )
-
-
-def _changed(watch: ModelWatch, action: ChampionAction) -> ChampionChanged:
-    return ChampionChanged(
-        subject=watch.model.name,
-        level=Level.ERROR,
-        message=f"{watch.model} was {action.outcome}: {action.reason}",
-        version=0 if action.champion is None else action.champion.version,
-        before=watch.model.version,
     )
 
 

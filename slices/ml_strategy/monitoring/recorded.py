@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from slices.domain.model_monitoring import RecordedPredictions
+from slices.ledger.opening import books_of
+from slices.ledger.predictions import read_predictions
+from slices.ml_strategy.predicting.recording import mature_predictions
 
 if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
     from slices.domain.forecasts import PredictionRecord
     from slices.domain.learning import OutOfSampleScores
+    from slices.domain.models import LoadedModel
     from slices.quant.types import FloatArray
 
 TOLERANCE = 1e-6
 """Relative to the largest score; another processor may round the last digits otherwise."""
+
+
+def recorded_predictions(
+    bars: DatasetRef, champion: LoadedModel, *, execution: Literal["paper", "live"]
+) -> tuple[PredictionRecord, ...]:
+    """Write down what came of a champion's predictions, and list them.
+
+    Args:
+        bars: Up to the newest session that is known.
+        champion: Whose predictions.
+        execution: Whose books.
+    """
+    version = champion.version
+    mature_predictions(bars, model=version.name, label=champion.bundle.label, execution=execution)
+    with books_of(execution) as ledger:
+        return read_predictions(ledger, model=version.name, version=version.version)
 
 
 def compared_predictions(
