@@ -1,12 +1,17 @@
 """The learning work flows can order."""
 
+from typing import Literal
+
 from slices.domain.alerts import Level, PredictionRefused
 from slices.domain.forecasts import Forecasts
+from slices.domain.model_monitoring import ModelWatch, MonitorLimits
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building, evidence, findings, grouping, selecting
 from slices.ml_strategy.leaks import features as leaks
+from slices.ml_strategy.monitoring import acting, recorded, watching
+from slices.ml_strategy.monitoring import findings as monitoring_findings
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.ml_strategy.registry import changing, loading
 from slices.ml_strategy.tuning import searching
@@ -35,6 +40,29 @@ load_model = act(loading.load_model)
 find_model = act(loading.find_model)
 rollback = act(changing.rollback)
 retire = act(changing.retire)
+
+recorded_predictions = act(recorded.recorded_predictions)
+watch_champion = compute(watching.watch_champion)
+replace_dead = act(acting.replace_dead)
+unwatched_findings = compute(monitoring_findings.unwatched_findings)
+model_monitoring_findings = compute(monitoring_findings.model_monitoring_findings)
+
+
+def announce_watch(
+    watch: ModelWatch, *, limits: MonitorLimits, retrain: Literal["event", "never"]
+) -> tuple[str, ...]:
+    """Send an event for every reason to train anew, once for each version and session.
+
+    Returns:
+        Names of those that were sent now.
+    """
+    if retrain == "never":
+        return ()
+    news = [e for e in acting.events_of(watch, limits=limits) if acting.is_first(watch, e)]
+    for each in news:
+        emit(each)
+    return tuple(each.name for each in news)
+
 
 predict = compute(serving.predict)
 predict_many = compute(serving.predict_many)
