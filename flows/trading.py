@@ -9,6 +9,7 @@ from slices.backtest import tasks as backtest
 from slices.data import tasks as data
 from slices.domain.accounts import AccountName
 from slices.domain.bars import Adjustment
+from slices.domain.choices import DEFAULT_SELECTION, SelectionName
 from slices.domain.limits import DEFAULT_LIMITS, RiskLimits
 from slices.domain.paper_trading import PaperTrading
 from slices.domain.parameters import (
@@ -23,7 +24,7 @@ from slices.domain.parameters import (
     Symbols,
     TradingRules,
 )
-from slices.domain.strategies import StrategyOption, StrategySettings
+from slices.domain.strategies import AccountStrategyOption, StrategySettings
 from slices.monitor import tasks as monitor
 from slices.paper_trade import tasks as paper_trade
 from slices.runtime.workflow import workflow
@@ -44,8 +45,9 @@ def paper_trading(
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
     limits: RiskLimits = DEFAULT_LIMITS,
-    strategy: StrategyOption = "sma_cross",
+    strategy: AccountStrategyOption = "sma_cross",
     parameters: StrategySettings | None = None,
+    selection: SelectionName = DEFAULT_SELECTION,
     in_sample_fraction: Annotated[float, Field(ge=0.1, le=0.9)] = 0.5,
     sizing: Literal["equal_shares", "volatility_target"] = "equal_shares",
     target_volatility: Annotated[float, Field(ge=0.02, le=1)] = 0.15,
@@ -73,9 +75,11 @@ def paper_trading(
         costs: What trading costs, the same for the account's whole life.
         rules: What the account may trade, the same for its whole life.
         limits: What the risk gate lets through, and losses from which on it lets less through.
-        strategy: Which strategy; `auto` chooses one on bars up to the session, or the replay.
+        strategy: Which strategy; `auto` chooses one on bars up to the session, or the replay, and
+            `selected` takes the newest choice that ml_strategy_selection stored by then.
         parameters: The strategy's parameters that are not to keep their defaults, such as fast=20;
             docs/strategies.md lists them.
+        selection: Which series of stored choices `selected` reads.
         in_sample_fraction: Which share of these bars `auto` chooses on.
         sizing: Whether a signal gets its equal share of the account, or less of what moves more.
         target_volatility: Volatility a year that `volatility_target` aims at for every symbol.
@@ -92,9 +96,10 @@ def paper_trading(
         symbols, source=source, feed=feed, start=start, end=replay_from or as_of,
         adjustment=adjustment,
     )  # fmt: skip
+    selected = paper_trade.selected_choice(known, strategy=strategy, selection=selection)
     choice = backtest.choose_strategy(
-        known, strategy=strategy, parameters=parameters, in_sample_fraction=in_sample_fraction,
-        costs=costs, rules=rules, capital=capital,
+        known, strategy=strategy, parameters=parameters, selected=selected,
+        in_sample_fraction=in_sample_fraction, costs=costs, rules=rules, capital=capital,
     )  # fmt: skip
     rule = paper_trade.rule_of(
         choice, sizing=sizing, target_volatility=target_volatility, rules=rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from slices.backtest.simulation import FEWEST_SESSIONS, lived_returns
@@ -24,14 +25,20 @@ from slices.quant.simulation.exposure import annual_turnover
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from slices.domain.choices import ActiveChoice
     from slices.domain.dataset import DatasetRef
     from slices.domain.parameters import Costs, TradingRules
-    from slices.domain.strategies import StrategyOption, StrategySettings
+    from slices.domain.strategies import AccountStrategyOption, StrategySettings
     from slices.quant.panel import Panel
 
 AUTO = "auto"
+SELECTED = "selected"
 HOLDING = StrategyName.BUY_AND_HOLD
 """What every strategy is measured against, and so none to choose."""
+
+_WITHOUT_PARAMETERS = MappingProxyType(
+    {AUTO: "tries every strategy as it is", SELECTED: "brings the parameters it was chosen with"}
+)
 
 
 def check_strategy(parameters: dict[str, Any]) -> None:
@@ -40,46 +47,51 @@ def check_strategy(parameters: dict[str, Any]) -> None:
     Raises:
         ParameterError: Where a name or a value is not one of the strategy's, where it compares
             symbols and there is one, or where the strategy is to be chosen, which is done with
-            default parameters.
+            default parameters, or was chosen before, with its own.
     """
     name, given = parameters["strategy"], parameters["parameters"] or {}
-    if name != AUTO:
+    if name not in _WITHOUT_PARAMETERS:
         checked_parameters(name, given)
         check_symbols(name, parameters["symbols"])
     elif given:
         raise ParameterError(
             parameter="parameters",
             found=listed(tuple(given)),
-            allowed="none with strategy 'auto', which tries every strategy as it is",
+            allowed=f"none with strategy '{name}', which {_WITHOUT_PARAMETERS[name]}",
         )
 
 
 def choose_strategy(
     bars: DatasetRef,
     *,
-    strategy: StrategyOption = "auto",
+    strategy: AccountStrategyOption = "auto",
     parameters: StrategySettings | None = None,
+    selected: ActiveChoice | None = None,
     in_sample_fraction: float = 0.5,
     costs: Costs = DEFAULT_COSTS,
     rules: TradingRules = DEFAULT_RULES,
     capital: float = 100_000.0,
 ) -> StrategyChoice:
-    """Take the strategy a person named, or choose one on the first part of the history.
+    """Take the strategy a person named or a stored choice, or choose one on the first sessions.
 
     Args:
         bars: The symbols to trade.
-        strategy: A name, or `auto`.
+        strategy: A name, `auto`, or `selected` with a stored choice.
         parameters: Those of a named strategy that are not to keep their defaults.
+        selected: The stored choice; None without `selected`.
         in_sample_fraction: Share of the sessions, from the first on, that `auto` chooses on.
         costs: Of every trade; `auto` ranks by the Sharpe ratio net of them, over the cash rate.
         rules: What the account may trade.
         capital: Money at the start.
 
     Raises:
-        ParameterError: Where a parameter is not one of the strategy's.
+        ParameterError: Where a parameter is not one of the strategy's, or a stored choice compares
+            symbols and there is one.
         InsufficientHistoryError: Where either part of the history is too short.
         InfeasibleError: Where no strategy has a Sharpe ratio in sample.
     """
+    if selected is not None:
+        return stored_choice(selected, bars)
     if strategy != AUTO:
         checked = checked_parameters(strategy, parameters or {})
         return StrategyChoice(
@@ -92,6 +104,26 @@ def choose_strategy(
         costs=costs,
         rules=rules,
         capital=capital,
+    )
+
+
+def stored_choice(selected: ActiveChoice, bars: DatasetRef) -> StrategyChoice:
+    """Take a strategy as it was chosen and stored, with the parameters of then.
+
+    Args:
+        selected: What was stored.
+        bars: The symbols to trade.
+
+    Raises:
+        ParameterError: Where it compares symbols and there is one, or a parameter is not one of
+            the strategy's any more.
+    """
+    check_symbols(selected.strategy, bars.symbols)
+    checked = checked_parameters(selected.strategy, dict(selected.parameters))
+    return StrategyChoice(
+        strategy=selected.strategy,
+        parameters=tuple(checked.model_dump().items()),
+        selected=selected,
     )
 
 

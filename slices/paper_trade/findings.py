@@ -21,6 +21,7 @@ from slices.paper_trade.sections import (
     unattended_note,
     worth_section,
 )
+from slices.paper_trade.selected import selected_caveats
 from slices.paper_trade.wording import (
     gap_sentence,
     headline,
@@ -63,6 +64,7 @@ def paper_trading_findings(
         *filter(None, (traded.stopped,)),
         *refused_caveats(traded.orders, view.book, session),
         *never_caveats(view),
+        *selected_caveats(choice.selected, bars, session=traded.session),
         *data_caveats(bars),
     )
     notes = (*data_notes(bars), *parity_notes(view))
@@ -101,6 +103,14 @@ def paper_trading_findings(
         traded=traded,
         view=view,
     )
+
+
+def chosen_before(choice: StrategyChoice) -> tuple[tuple[str, str], ...]:
+    """Say which stored choice is traded; nothing where none is."""
+    stored = choice.selected
+    if stored is None:
+        return ()
+    return (("Chosen", f"by selection '{stored.name}' at the close of {stored.session}"),)
 
 
 def parity_notes(view: AccountView) -> tuple[str, ...]:
@@ -145,6 +155,7 @@ def summary(
     return (
         ("Account", f"{book.name}, {book.mode.value}, {book.state.value}"),
         ("Strategy", strategy_label(choice)),
+        *chosen_before(choice),
         ("Symbols", listed(bars.symbols, most=6)),
         ("Data", f"{bars.source}/{Path(bars.feed).name}, {bars.adjustment} prices"),
         ("Session", str(traded.session)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from slices.domain.errors import counted, listed
 from slices.domain.numbers import written
 from slices.domain.report import LineChart, Note, Section, Series, Tone, Unit
+from slices.paper_trade.selected import selected_section
 from slices.paper_trade.tables import (
     cost_table,
     divergence_table,
@@ -149,6 +150,8 @@ def parity_section(view: AccountView) -> Section | None:
 
 def choice_section(choice: StrategyChoice) -> Section | None:
     """Show what was tried to choose the strategy; None where a person named it."""
+    if choice.selected is not None:
+        return selected_section(choice.selected)
     if choice.in_sample is None:
         return None
     start, end = choice.in_sample
