@@ -170,6 +170,11 @@ class LoadedModel:
     version: ModelVersion
     bundle: ModelBundle
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features it is to be asked with."""
+        return self.bundle.predictor.names
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRefusal:
@@ -182,6 +187,11 @@ class ModelRefusal:
 
     model: str
     reason: str
+
+    @property
+    def feature_names(self) -> None:
+        """None, where there is no model that says which."""
+        return
 
 
 @dataclass(frozen=True, kw_only=True)
