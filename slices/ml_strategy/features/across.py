@@ -39,11 +39,11 @@ RANKS = tuple(
 _MULTIPLIABLE = {each.name: each for each in (*RANKS, *REGIME)}
 
 
-def _product(first: str, second: str, title: str, *, centre: float = 0.0) -> Feature:
+def _product(name: str, first: str, second: str, title: str, *, centre: float = 0.0) -> Feature:
     one, other = _MULTIPLIABLE[first], _MULTIPLIABLE[second]
     needs = {one.need, other.need}
     return Feature(
-        name=f"{first}_x_{second}", stage=Stage.ROW, family=FeatureFamily.INTERACTION,
+        name=name, stage=Stage.ROW, family=FeatureFamily.INTERACTION,
         expression=pl.col(first) * (pl.col(second) - centre), title=title,
         formula=f"{first} ({second} - {centre:g})" if centre else f"{first} {second}",
         lookback_sessions=max(one.lookback_sessions, other.lookback_sessions),
@@ -53,26 +53,39 @@ def _product(first: str, second: str, title: str, *, centre: float = 0.0) -> Fea
 
 INTERACTIONS = (
     _product(
-        "rank_momentum_252_21", "market_volatility_ratio_21_252",
+        "momentum_252_21_x_restless", "rank_momentum_252_21", "market_volatility_ratio_21_252",
         "Momentum where the market is restless", centre=1.0,
     ),
     _product(
-        "rank_momentum_252_21", "market_drawdown_252", "Momentum where the market has fallen",
+        "momentum_252_21_x_drawdown", "rank_momentum_252_21", "market_drawdown_252",
+        "Momentum where the market has fallen",
     ),
-    _product("rank_momentum_63", "breadth_200", "Momentum where most symbols rise", centre=0.5),
     _product(
-        "rank_reversal_5", "market_volatility_ratio_21_252",
+        "momentum_63_x_breadth", "rank_momentum_63", "breadth_200",
+        "Momentum where most symbols rise", centre=0.5,
+    ),
+    _product(
+        "reversal_5_x_restless", "rank_reversal_5", "market_volatility_ratio_21_252",
         "Reversal where the market is restless", centre=1.0,
     ),
-    _product("rank_reversal_1", "dispersion_21", "Reversal where symbols go different ways"),
-    _product("rank_beta_252", "market_momentum_21", "Beta where the market has risen"),
     _product(
-        "rank_volatility_21", "market_momentum_252", "Volatility where the market has risen",
+        "reversal_1_x_dispersion", "rank_reversal_1", "dispersion_21",
+        "Reversal where symbols go different ways",
     ),
     _product(
-        "rank_momentum_252_21", "rank_volatility_21", "Momentum of the restless",
+        "beta_252_x_market_21", "rank_beta_252", "market_momentum_21",
+        "Beta where the market has risen",
     ),
     _product(
-        "rank_reversal_5", "rank_volume_ratio_5_63", "Reversal on much trading",
+        "volatility_21_x_market_252", "rank_volatility_21", "market_momentum_252",
+        "Volatility where the market has risen",
+    ),
+    _product(
+        "momentum_252_21_x_volatility_21", "rank_momentum_252_21", "rank_volatility_21",
+        "Momentum of the restless",
+    ),
+    _product(
+        "reversal_5_x_volume_5_63", "rank_reversal_5", "rank_volume_ratio_5_63",
+        "Reversal on much trading",
     ),
 )  # fmt: skip

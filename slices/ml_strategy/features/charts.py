@@ -34,14 +34,14 @@ def family_chart(study: FeatureStudy) -> BarChart:
     families = [each for each in FeatureFamily if any(r.family is each for r in ranked)]
 
     def means(*, later: bool) -> tuple[float, ...]:
-        return tuple(_mean_of(ranked, family, later=later) for family in families)
+        return tuple(round(_mean_of(ranked, family, later=later), 4) for family in families)
 
     return BarChart(
         key="families",
         title="Information coefficient by family",
         categories=tuple(FAMILY_NAMES[each] for each in families),
         groups=(("During the selection", means(later=False)), ("After it", means(later=True))),
-        unit=Unit.RATIO,
+        unit=Unit.TEXT,
         caption=(
             "Mean over the features of a family, each in the direction it had during the "
             "selection. The first is above 0 by that choice alone; what is left after it is not."

@@ -99,21 +99,22 @@ def feature_findings(
 
 def _headline(bars: DatasetRef, study: FeatureStudy, selection: FeatureSelection) -> str:
     ranked = ranking(study)
+    rate = written(FALSE_DISCOVERIES, Unit.FRACTION)
     told = (
-        f"{selection.significant} of the {selection.tested} features that rank "
-        f"{counted(len(bars.symbols), 'symbol')} told something of the "
-        f"{study.label.horizon_sessions}-session return up to {study.selection[1]}, all tests "
-        f"counted, and {selection.kept_sign} of them kept their direction afterwards"
+        f"Of {selection.tested} features that rank {counted(len(bars.symbols), 'symbol')}, "
+        f"{selection.significant} told something of the {study.label.horizon_sessions}-session "
+        f"return up to {study.selection[1]}, at most {rate} of them by chance, and "
+        f"{selection.kept_sign} of these point the same way since"
     )
     strongest = f". The strongest, {_told(ranked[0])}" if ranked else ""
-    return f"{told}{strongest}. {len(selection.names)} of {len(study.features)} stay."
+    return f"{told}{strongest}. {len(selection.names)} of {len(study.features)} features stay."
 
 
 def _told(each: FeatureEvidence) -> str:
     chosen, later = each.chosen.information_coefficient, each.later.information_coefficient
     return (
-        f"{each.name}, had an information coefficient of {coefficient(chosen)} then and of "
-        f"{coefficient(later)} since"
+        f"{each.name}, went from an information coefficient of {coefficient(chosen)} to "
+        f"{coefficient(later)}"
     )
 
 
@@ -198,6 +199,6 @@ def _summary(
         ("Kept direction afterwards", f"{selection.kept_sign} of {selection.significant}"),
         ("Mean coefficient, selection", coefficient(before)),
         ("Mean coefficient, after it", coefficient(after)),
-        ("Strongest", listed(strongest, most=3)),
+        ("Strongest", listed(strongest[:3])),
         ("Feature set", f"{features.fingerprint}, {features.rows:,} rows"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slices.domain.errors import counted
 from slices.domain.feature_evidence import DECAY_HORIZONS, FALSE_DISCOVERIES
 from slices.domain.numbers import written
 from slices.domain.report import Section, Table, Unit
@@ -28,8 +29,9 @@ def evidence_section(study: FeatureStudy, selection: FeatureSelection) -> Sectio
         title="What each feature tells, alone",
         intro=(
             f"Within each session, symbols are ranked by the feature and by their return over "
-            f"{sessions} sessions from the close {study.label.entry_lag_sessions} later; the "
-            "information coefficient is the mean correlation of these ranks. No costs, no model."
+            f"{counted(sessions, 'session')}, which begins at the close "
+            f"{counted(study.label.entry_lag_sessions, 'session')} later; the information "
+            "coefficient is the mean correlation of these ranks. No costs, no model."
         ),
         blocks=(family_chart(study), evidence_table(study, selection)),
     )
@@ -99,8 +101,8 @@ def decay_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
         title="Coefficients by horizon, and turnover of ranks",
         columns=(
             "Feature",
-            *(f"{each} session{'' if each == 1 else 's'}" for each in DECAY_HORIZONS),
-            "Turnover, 1 session", f"Turnover, horizon of {horizon}",
+            *(f"Over {each}" for each in DECAY_HORIZONS),
+            "Turnover, 1", f"Turnover, {horizon}",
         ),
         units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), Unit.RATIO, Unit.RATIO),
         rows=tuple(
@@ -114,8 +116,9 @@ def decay_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
             if each.name in kept
         ),
         caption=(
-            "Kept features, all sessions. Turnover is 1 less the mean rank correlation with the "
-            "ranks so many sessions before: 0 never changes, 1 has forgotten."
+            "Kept features, all sessions: coefficients with returns over so many sessions. "
+            "Turnover is 1 less the mean rank correlation with the ranks so many sessions before: "
+            "0 never changes, 1 has forgotten."
         ),
     )  # fmt: skip
 
@@ -178,7 +181,7 @@ def definition_table(
     return Table(
         key="features",
         title="Features",
-        columns=("Feature", "What", "Formula", "Bars", "Known", "No look-ahead", "Standing"),
+        columns=("Feature", "What", "Formula", "Bars", "Known", "Proof", "Kept"),
         units=(
             Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.FRACTION, Unit.TEXT, Unit.TEXT,
         ),
@@ -190,13 +193,14 @@ def definition_table(
                 each.lookback_sessions,
                 each.known_share,
                 "proven" if each.name in proven else "not proven",
-                standings[each.name].reason or _kept(each),
+                standings[each.name].reason or "yes",
             )
             for each in study.features
         ),
         caption=(
             "Bars are those a feature needs until it is known, the session's own among them; known "
-            "is the share of all bars."
+            "is the share of all bars. Proven is what does not change where later bars are cut off "
+            "or replaced."
         ),
     )  # fmt: skip
 
@@ -210,7 +214,3 @@ def left_out_table(study: FeatureStudy) -> Table:
         units=(Unit.TEXT, Unit.TEXT),
         rows=study.left_out,
     )
-
-
-def _kept(each: FeatureEvidence) -> str:
-    return "kept; the same for all symbols" if each.is_shared else "kept"

@@ -12,7 +12,7 @@ FAMILY_NAMES = {
     FeatureFamily.REVERSAL: "Reversal",
     FeatureFamily.VOLATILITY: "Volatility",
     FeatureFamily.VOLUME: "Volume",
-    FeatureFamily.CROSS_SECTION: "Cross-section",
+    FeatureFamily.CROSS_SECTION: "Across",
     FeatureFamily.CALENDAR: "Calendar",
     FeatureFamily.REGIME: "Regime",
     FeatureFamily.INTERACTION: "Interaction",

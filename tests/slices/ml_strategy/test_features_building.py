@@ -198,4 +198,4 @@ def test_prices_that_do_not_move_leave_no_infinity_behind() -> None:
 
 def test_needs_say_which_columns() -> None:
     assert feature("stochastic_14").need is FeatureNeed.RANGE
-    assert feature("rank_reversal_5_x_rank_volume_ratio_5_63").need is FeatureNeed.VOLUME
+    assert feature("reversal_5_x_volume_5_63").need is FeatureNeed.VOLUME

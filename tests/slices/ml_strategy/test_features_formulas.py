@@ -25,7 +25,7 @@ WIDE = (
     "deepest_drawdown_126", "volatility_of_volatility_126", "efficiency_21", "beta_252",
     "own_volatility_126", "residual_momentum_252_21", "rank_momentum_63", "market_momentum_252",
     "market_volatility_21", "market_drawdown_252", "breadth_200", "dispersion_21",
-    "average_correlation_63", "rank_reversal_1_x_dispersion_21",
+    "average_correlation_63", "reversal_1_x_dispersion",
 )  # fmt: skip
 TRADED = (
     "reversal_5", "z_score_20", "channel_place_21", "stochastic_14", "true_range_14",
@@ -153,7 +153,7 @@ def test_ranks_and_interactions(closes: pd.DataFrame, wide: dict[str, np.ndarray
     assert wide["rank_momentum_63"] == pytest.approx(ranks)
     last = (stats.rankdata(-returns(closes).iloc[ROW]) - 1) / (closes.shape[1] - 1) - 0.5
     spread = closes.pct_change(21, fill_method=None).iloc[ROW].std()
-    assert wide["rank_reversal_1_x_dispersion_21"] == pytest.approx(last * spread)
+    assert wide["reversal_1_x_dispersion"] == pytest.approx(last * spread)
 
 
 def test_state_of_the_market(closes: pd.DataFrame, wide: dict[str, np.ndarray]) -> None:
