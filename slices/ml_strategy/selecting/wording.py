@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from slices.domain.numbers import written
+from slices.domain.report import Unit
 from slices.domain.strategy_selection import SelectionModel, SelectionRule
 from slices.quant.signals.catalogue import STRATEGIES
 
@@ -12,7 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slices.domain.strategies import StrategyName
+    from slices.domain.strategy_selection import SelectionDecision, SelectionEvidence
 
+NEEDED_T = 1.645
+"""One-sided, 5 %: from which t-statistic over the equal mix on the model is followed."""
+
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "stored": "in the books; paper_trading with strategy 'selected' trades it",
+        "known": "the same choice was in the books before",
+        "planned": "not stored: this run only shows it",
+        "nothing": "not stored: there is nothing new to trade",
+    }
+)
 _RULES: Mapping[SelectionRule, str] = MappingProxyType(
     {
         SelectionRule.MODEL: "Chosen by the model",
@@ -55,3 +69,50 @@ def regime_words(regime: str) -> str:
     'bull quiet'
     """
     return regime.replace("_", " ") or "unknown"
+
+
+def settings_text(parameters: tuple[tuple[str, float | str | bool], ...]) -> str:
+    """Write parameters; switches that are off are left out.
+
+    >>> settings_text((("fast", 10), ("slow", 50), ("short", False)))
+    'fast 10, slow 50'
+    """
+    shown = ((name.replace("_", " "), value) for name, value in parameters)
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in shown
+        if str(value) != "False"
+    )
+
+
+def selection_headline(evidence: SelectionEvidence, decision: SelectionDecision) -> str:
+    """Say in one or two sentences what is chosen, and whether choosing has paid."""
+    chosen = "nothing new" if decision.strategy is None else title(decision.strategy)
+    model, mix = (evidence.result_of(each) for each in (SelectionRule.MODEL, SelectionRule.MIX))
+    excess = written(model.excess.value, Unit.FRACTION)
+    found = written(model.excess.t_statistic, Unit.RATIO)
+    better = "beat" if evidence.is_better else "did not beat"
+    ratios = [written(each.performance.sharpe_ratio, Unit.RATIO) for each in (model, mix)]
+    return (
+        f"From {decision.session} on: {chosen}. Out of sample, choosing by "
+        f"{model_label(evidence.model)} {better} the equal mix of {len(evidence.strategies)} "
+        f"strategies: {excess} a year at equal risk (t = {found}), Sharpe ratio {ratios[0]} "
+        f"against {ratios[1]}."
+    )
+
+
+def selection_notes(evidence: SelectionEvidence) -> tuple[str, ...]:
+    """Say what a reader must know to read the figures right."""
+    accounts = evidence.rules[0].sessions
+    return (
+        f"The accounts run from {accounts[0]} to {accounts[-1]}; the classifier was trained "
+        f"{evidence.fits:,} times on periods that were over, and asked only about later ones.",
+        "Differences are at equal risk, every account brought to the volatility of the equal mix: "
+        "in plain returns, whoever holds the most shares would win every rising decade.",
+        "The model counts as better where the mean difference to the mix has a t-statistic of at "
+        f"least {NEEDED_T} with Newey-West errors. Not better is the usual answer, and what was "
+        "named as fallback is then chosen; an equal mix of strategies is no strategy an account "
+        "can be given here.",
+        "Strategies ran with their default parameters, each on its own and net of costs. "
+        "Parameters that are tuned for the choice have no record out of sample yet.",
+    )
