@@ -38,27 +38,26 @@ def evidence_section(study: FeatureStudy, selection: FeatureSelection) -> Sectio
 
 
 def evidence_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
-    """List coefficients over all sessions, during the selection and after it."""
+    """List coefficients during the selection and after it."""
     standings = {each.name: each for each in selection.standings}
     rate = written(FALSE_DISCOVERIES, Unit.FRACTION)
     return Table(
         key="evidence",
         title="Information coefficients",
         columns=(
-            "Feature", "Family", "All", "ICIR", "t", "Selection", "t in it", "After", "t after",
-            "Passes", "Kept",
+            "Feature", "Family", "Selection", "t in it", "After it", "t after it", "Passes", "Kept",
         ),
         units=(
-            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.TEXT, Unit.RATIO,
-            Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.TEXT,
+            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.RATIO, Unit.TEXT,
+            Unit.TEXT,
         ),
         rows=tuple(_evidence_row(each, standings) for each in ranking(study)),
         caption=(
-            "Sorted by the size of the ICIR during the selection. ICIR is annualized; it and the "
-            "t-statistics count that labels of neighbouring sessions overlap. A feature passes "
-            f"where, all {selection.tested} tests together, at most {rate} of those that pass are "
-            "expected to tell nothing (Benjamini-Hochberg). Features that are the same for all "
-            "symbols rank nothing and are not listed."
+            "Sorted by the size of the ICIR during the selection. The t-statistics count that "
+            "labels of neighbouring sessions overlap. A feature passes where, all "
+            f"{selection.tested} tests together, at most {rate} of those that pass are expected to "
+            "tell nothing (Benjamini-Hochberg). Features that are the same for all symbols rank "
+            "nothing and are not listed."
         ),
     )  # fmt: skip
 
@@ -68,9 +67,6 @@ def _evidence_row(each: FeatureEvidence, standings: Standings) -> tuple[str | fl
     return (
         each.name,
         FAMILY_NAMES[each.family],
-        coefficient(each.whole.information_coefficient),
-        each.whole.icir,
-        each.whole.t_statistic,
         coefficient(each.chosen.information_coefficient),
         each.chosen.t_statistic,
         coefficient(each.later.information_coefficient),
@@ -88,13 +84,12 @@ def decay_section(study: FeatureStudy, selection: FeatureSelection) -> Section:
             "A feature whose ranks change faster than its coefficient fades must be traded often "
             "to be worth anything."
         ),
-        blocks=(decay_chart(study, selection), decay_table(study, selection)),
+        blocks=(decay_chart(study, selection), decay_table(study)),
     )
 
 
-def decay_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
-    """List coefficients by horizon and turnover of the kept features that rank symbols."""
-    kept = set(selection.names)
+def decay_table(study: FeatureStudy) -> Table:
+    """List coefficients by horizon and turnover of the features that rank symbols."""
     horizon = study.label.horizon_sessions
     return Table(
         key="decay",
@@ -102,23 +97,24 @@ def decay_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
         columns=(
             "Feature",
             *(f"Over {each}" for each in DECAY_HORIZONS),
-            "Turnover, 1", f"Turnover, {horizon}",
+            "ICIR", "t", "Turnover, 1", f"Turnover, {horizon}",
         ),
-        units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), Unit.RATIO, Unit.RATIO),
+        units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), *([Unit.RATIO] * 4)),
         rows=tuple(
             (
                 each.name,
                 *(coefficient(value) for value in each.decay),
+                each.whole.icir,
+                each.whole.t_statistic,
                 each.session_turnover,
                 each.horizon_turnover,
             )
             for each in ranking(study)
-            if each.name in kept
         ),
         caption=(
-            "Kept features, all sessions: coefficients with returns over so many sessions. "
-            "Turnover is 1 less the mean rank correlation with the ranks so many sessions before: "
-            "0 never changes, 1 has forgotten."
+            "All sessions: coefficients with returns over so many sessions, and the annualized "
+            f"ICIR and t-statistic with those over {horizon}. Turnover is 1 less the mean rank "
+            "correlation with the ranks so many sessions before: 0 never changes, 1 has forgotten."
         ),
     )  # fmt: skip
 
@@ -167,32 +163,41 @@ def definition_section(
             "the name."
         ),
         blocks=(
-            definition_table(study, selection, proven),
+            definition_table(study),
+            standing_table(study, selection, proven),
             *((left_out_table(study),) if study.left_out else ()),
         ),
     )
 
 
-def definition_table(
-    study: FeatureStudy, selection: FeatureSelection, proven: tuple[str, ...]
-) -> Table:
-    """List every feature with its formula, its proof and its standing."""
-    standings = {each.name: each for each in selection.standings}
+def definition_table(study: FeatureStudy) -> Table:
+    """List every feature with its formula."""
     return Table(
         key="features",
         title="Features",
-        columns=("Feature", "What", "Formula", "Bars", "Known", "Proof", "Kept"),
-        units=(
-            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.FRACTION, Unit.TEXT, Unit.TEXT,
-        ),
+        columns=("Feature", "What", "Formula"),
+        units=(Unit.TEXT, Unit.TEXT, Unit.TEXT),
+        rows=tuple((each.name, each.title, each.formula) for each in study.features),
+    )
+
+
+def standing_table(
+    study: FeatureStudy, selection: FeatureSelection, proven: tuple[str, ...]
+) -> Table:
+    """List every feature with its proof and whether it stays."""
+    standings = {each.name: each for each in selection.standings}
+    return Table(
+        key="standings",
+        title="What became of them",
+        columns=("Feature", "Family", "Bars", "Known", "Look-ahead", "Kept"),
+        units=(Unit.TEXT, Unit.TEXT, Unit.COUNT, Unit.FRACTION, Unit.TEXT, Unit.TEXT),
         rows=tuple(
             (
                 each.name,
-                each.title,
-                each.formula,
+                FAMILY_NAMES[each.family],
                 each.lookback_sessions,
                 each.known_share,
-                "proven" if each.name in proven else "not proven",
+                "proven to have none" if each.name in proven else "not proven",
                 standings[each.name].reason or "yes",
             )
             for each in study.features
@@ -202,7 +207,7 @@ def definition_table(
             "is the share of all bars. Proven is what does not change where later bars are cut off "
             "or replaced."
         ),
-    )  # fmt: skip
+    )
 
 
 def left_out_table(study: FeatureStudy) -> Table:
