@@ -140,7 +140,7 @@ def quantiles_of_counts(points: FloatArray, counts: IntArray) -> FloatArray:
         V x 3: the points up to which a tenth, a half and nine tenths lie; NaN without a value.
     """
     reached = cumulative(counts)
-    places = np.stack([np.argmax(reached >= share, axis=-1) for share in THREE], axis=-1)
+    places = np.stack([np.argmax(reached > share - 1e-9, axis=-1) for share in THREE], axis=-1)
     known = np.isfinite(reached[..., -1:]) & (reached[..., -1:] >= THREE[-1])
     return np.where(known, points[places], np.nan)
 
