@@ -14,6 +14,9 @@ from slices.ml_strategy.monitoring import acting, recorded, watching
 from slices.ml_strategy.monitoring import findings as monitoring_findings
 from slices.ml_strategy.predicting import recording, serving, weighing
 from slices.ml_strategy.registry import changing, loading
+from slices.ml_strategy.selecting import activating, deciding, examples, judging, rules, walking
+from slices.ml_strategy.selecting import findings as selection
+from slices.ml_strategy.selecting import tracked as selection_tracked
 from slices.ml_strategy.tuning import searching
 from slices.ml_strategy.validation import validating
 from slices.runtime.events import emit
@@ -46,6 +49,18 @@ watch_champion = compute(watching.watch_champion)
 replace_dead = act(acting.replace_dead)
 unwatched_findings = compute(monitoring_findings.unwatched_findings)
 model_monitoring_findings = compute(monitoring_findings.model_monitoring_findings)
+
+
+check_selection = selection.check_selection
+selection_examples = compute(examples.selection_examples)
+walk_selection = train(walking.walk_selection)
+selection_targets = compute(rules.selection_targets)
+judge_selection = compute(judging.judge_selection)
+tunable = deciding.tunable
+settle_choice = compute(deciding.settle_choice)
+track_selection = act(selection_tracked.track_selection)
+activate_choice = act(activating.activate_choice)
+selection_findings = compute(selection.selection_findings)
 
 
 def announce_watch(
