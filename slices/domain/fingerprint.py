@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import enum
 import hashlib
+import math
 import struct
 from decimal import Decimal
 from pathlib import PurePath
@@ -87,7 +88,7 @@ def _feed_scalar(  # noqa: C901 - one flat table of types
         case None | bool() | int() | str():
             _token(update, type(value).__name__, str(value).encode())
         case float():
-            _token(update, "float", struct.pack("<d", value))
+            _token(update, "float", struct.pack("<d", math.nan if math.isnan(value) else value))
         case np.generic():
             _token(update, value.dtype.str, value.tobytes())
         case bytes():
