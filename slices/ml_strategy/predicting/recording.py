@@ -10,6 +10,8 @@ import numpy as np
 
 from slices.domain.calendar import session_close, sessions_between
 from slices.domain.forecasts import PredictionOutcome, PredictionRecord
+from slices.domain.models import LoadedModel, ModelRefusal
+from slices.domain.prediction_trading import KeptPredictions
 from slices.ledger.opening import books_of
 from slices.ledger.predictions import open_predictions, write_outcomes, write_predictions
 from slices.ml_strategy.labels.ranks import session_ranks
@@ -24,6 +26,36 @@ if TYPE_CHECKING:
     from slices.domain.forecasts import Forecasts
     from slices.domain.learning import LabelSettings
     from slices.quant.panel import Panel
+
+
+def keep_predictions(
+    bars: DatasetRef,
+    model: LoadedModel | ModelRefusal,
+    history: tuple[Forecasts, ...],
+    *,
+    execution: Execution = "paper",
+) -> KeptPredictions:
+    """Write down what was said at the newest session, and what came of what was said before.
+
+    Earlier sessions of the history are not written: what was said of them was, or was not, written
+    at their close. Run again, nothing is new.
+
+    Args:
+        bars: The newest bars.
+        model: Who was asked.
+        history: What it said, the newest session last.
+        execution: Whose books; `plan` writes nothing.
+
+    Raises:
+        LedgerError: A prediction was recorded before and was different.
+    """
+    if isinstance(model, ModelRefusal):
+        return KeptPredictions(recorded=0, matured=0)
+    recorded = record_predictions(history[-1], execution=execution, calendar=bars.calendar)
+    matured = mature_predictions(
+        bars, model=model.version.name, label=model.bundle.label, execution=execution
+    )
+    return KeptPredictions(recorded=recorded, matured=matured)
 
 
 def record_predictions(

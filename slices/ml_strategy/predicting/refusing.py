@@ -30,7 +30,7 @@ MOSTLY = 0.5
 
 
 def model_refusals(
-    model: LoadedModel | ModelRefusal | None, features: FeatureSetRef, bars: DatasetRef
+    model: LoadedModel | ModelRefusal | None, features: FeatureSetRef | None, bars: DatasetRef
 ) -> tuple[str, ...]:
     """Say why a model is not to be asked about these features at all; empty where it is.
 
@@ -43,6 +43,8 @@ def model_refusals(
         return ("no model: found none; allowed: a registered champion",)
     if isinstance(model, ModelRefusal):
         return (f"model '{model.model}': {model.reason}",)
+    if features is None:
+        return ("no features: found none; allowed: those it was trained on",)
     retired = model.version.retired
     reasons = [f"{model.version} is retired: {retired}; allowed: a version that is not"]
     found = [

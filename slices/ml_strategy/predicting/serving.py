@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from slices.domain.calendar import sessions_between
-from slices.domain.errors import IntegrityError
+from slices.domain.errors import IntegrityError, MissingColumnsError, ParameterError
 from slices.domain.forecasts import DEFAULT_SERVING, Forecast, Forecasts
 from slices.domain.learning import DEFAULT_LABEL
 from slices.domain.models import LoadedModel, ModelBundle, ModelRefusal
 from slices.domain.parameters import DEFAULT_COSTS
 from slices.ml_strategy.examples import FeatureMatrix
-from slices.ml_strategy.features.building import read_features
+from slices.ml_strategy.features.building import build_features, read_features
 from slices.ml_strategy.fitting.models import scores_of
 from slices.ml_strategy.labels.volatility import horizon_volatility
 from slices.ml_strategy.predicting.calibration import interval, probabilities, quantile
@@ -50,9 +50,28 @@ class _Live:
     volatilities: FloatArray
 
 
+def live_features(bars: DatasetRef, names: tuple[str, ...] | None) -> FeatureSetRef | None:
+    """Build the features a model is asked with.
+
+    Args:
+        bars: The newest bars.
+        names: Of its features; None where there is no model to ask.
+
+    Returns:
+        Everything these bars can give where some of the names cannot be had, so that the model is
+        refused by what is missing; None where there is no model.
+    """
+    if names is None:
+        return None
+    try:
+        return build_features(bars, names=names)
+    except (MissingColumnsError, ParameterError):
+        return build_features(bars)
+
+
 def predict(
     model: Asked,
-    features: FeatureSetRef,
+    features: FeatureSetRef | None,
     bars: DatasetRef,
     *,
     session: dt.date | None = None,
@@ -81,7 +100,7 @@ def predict(
 
 def predict_latest(
     model: Asked,
-    features: FeatureSetRef,
+    features: FeatureSetRef | None,
     bars: DatasetRef,
     *,
     as_of: dt.date | None = None,
@@ -102,7 +121,7 @@ def predict_latest(
 
 def predict_many(
     model: Asked,
-    features: FeatureSetRef,
+    features: FeatureSetRef | None,
     bars: DatasetRef,
     *,
     sessions: tuple[dt.date, ...],
@@ -112,7 +131,7 @@ def predict_many(
     """Ask a model at each of some sessions; see `predict`."""
     blank = [_blank(model, features, bars, each, costs=costs) for each in sessions]
     refusals = model_refusals(model, features, bars)
-    if refusals or not isinstance(model, LoadedModel):
+    if refusals or features is None or not isinstance(model, LoadedModel):
         return tuple(_refused(each, refusals) for each in blank)
     try:
         rows = read_features(features)
@@ -142,7 +161,12 @@ def _label(model: Asked) -> LabelSettings:
 
 
 def _blank(
-    model: Asked, features: FeatureSetRef, bars: DatasetRef, session: dt.date, *, costs: Costs
+    model: Asked,
+    features: FeatureSetRef | None,
+    bars: DatasetRef,
+    session: dt.date,
+    *,
+    costs: Costs,
 ) -> Forecasts:
     known = min(session, bars.last_session)  # of what lies ahead of the bars nothing matures
     return Forecasts(
@@ -151,7 +175,7 @@ def _blank(
         matures=maturity(known, _label(model), calendar=bars.calendar),
         forecasts=(),
         costs=2.0 * costs.rate,
-        definition=features.definition,
+        definition="" if features is None else features.definition,
         data_fingerprint=bars.fingerprint,
     )
 
