@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MOST_T = 4.0
 FOLDS = 3
+MOST_SESSIONS = 1500
 PROBED_SESSIONS = 500
 PROBED_CUTS = 2
 AHEAD = 2
@@ -71,7 +72,7 @@ def run_canaries(
     from slices.ml_strategy.features.building import feature_frame, read_features
     from slices.ml_strategy.validation.walking import walk_scores
 
-    panel = newest(read_panel(bars))
+    panel = newest(read_panel(bars), sessions=MOST_SESSIONS)
     build = partial(feature_frame, names=features.names)
     stored = read_features(features).filter(
         pl.col("session") >= panel.sessions[0], pl.col("symbol").is_in(panel.symbols)

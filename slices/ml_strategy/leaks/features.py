@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from slices.domain.bars import Adjustment
 from slices.ml_strategy.leaks.finding import check_leaks
+from slices.ml_strategy.leaks.levels import level_leaks
 from slices.ml_strategy.leaks.probing import probe_features
 from slices.quant.panel import read_panel
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.quant.panel import Panel
 
-MOST_SESSIONS = 1500
+MOST_SESSIONS = 1200
 MOST_SYMBOLS = 20
 
 
@@ -43,8 +45,11 @@ class FeatureProof:
 def check_features(bars: DatasetRef, names: tuple[str, ...], *, seed: int = 0) -> FeatureProof:
     """Prove that features of the catalogue do not change with the future.
 
+    Neither with the bars that come later, nor, where prices are adjusted, with the splits and
+    dividends that later adjust them.
+
     Args:
-        bars: The newest 1,500 sessions of up to 20 symbols are used.
+        bars: The newest 1,200 sessions of up to 20 symbols are used.
         names: Features to prove.
         seed: Of the places where the future is changed.
 
@@ -54,9 +59,10 @@ def check_features(bars: DatasetRef, names: tuple[str, ...], *, seed: int = 0) -
     """
     from slices.ml_strategy.features.building import feature_frame
 
-    panel = newest(read_panel(bars))
-    probe = probe_features(partial(feature_frame, names=names), panel, seed=seed)
-    check_leaks(probe.leaks)
+    panel, build = newest(read_panel(bars)), partial(feature_frame, names=names)
+    probe = probe_features(build, panel, seed=seed)
+    levels = () if bars.adjustment is Adjustment.RAW else level_leaks(build, panel, seed=seed)
+    check_leaks(probe.leaks + levels)
     return FeatureProof(
         features=probe.features,
         cuts=probe.cuts,

@@ -2,8 +2,8 @@
 
 A feature of session t is what was known at its close, so it must be the same on a panel that ends
 at t, or that goes on differently. Features are computed again on such panels and every value up to
-the cut is compared; what differs is named. Some bars around cuts are taken away first, on both
-sides of the comparison, because what fills holes backwards shows only there.
+the cut is compared; what differs is named. Some comparisons are made with bars taken away on both
+sides, because what fills holes backwards shows only there.
 
 What this cannot see is a feature that brings its knowledge along instead of taking it from the
 panel; see `check_examples` for labels among the features.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,9 @@ TOLERANCE = 1e-6
 """Of a value, or of the feature's usual size: sums may be taken in another order."""
 
 EARLIEST_CUT = 5
-HOLE_SESSIONS = 3
-HOLED_CUTS = 2
+HOLED_CUTS = 3
+HOLES = 0.3
+FUTURES = (Future.CUT, Future.NOISE, Future.ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class FeatureProbe:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Probed:
+class Probed:
     """A panel, its features set out as T x N x F, and how features are built."""
 
     build: Build
@@ -82,8 +84,8 @@ def probe_features(build: Build, panel: Panel, *, cuts: int = 6, seed: int = 0) 
     Args:
         build: A `TradingError` it raises on a changed panel means that this future says nothing.
         panel: T sessions x N symbols.
-        cuts: Places over the sessions; one more lies at the start, where windows are not full, and
-            two in holes. The last but one session is always among them.
+        cuts: Places over the sessions; one more lies at the start, where windows are not full. The
+            last but one session is always among them; three places are tried with holes as well.
         seed: Of places, noise and holes.
 
     Returns:
@@ -94,7 +96,7 @@ def probe_features(build: Build, panel: Panel, *, cuts: int = 6, seed: int = 0) 
             could be computed, so that nothing is known.
     """
     rows = _cut_rows(len(panel.sessions), cuts=cuts, seed=seed)
-    plain = _probed(build, panel)
+    plain = probed_features(build, panel)
     compared = [_differences(plain, row, future, seed=seed) for row, future in _plan(rows)] + list(
         _holed(build, panel, rows, seed=seed)
     )
@@ -121,10 +123,9 @@ class _Compared:
 
 
 def _plan(rows: IntArray) -> Iterator[tuple[int, Future]]:
-    """Cut off and change by turns; at the start only change, for windows need bars."""
+    """Change the future in every way in turn; at the start by noise, for windows need bars."""
     yield min(EARLIEST_CUT, int(rows[-1])), Future.NOISE
-    for place, row in enumerate(rows[::-1].tolist()):
-        yield row, Future.CUT if place % 2 == 0 else Future.NOISE
+    yield from zip(rows[::-1].tolist(), cycle(FUTURES))
 
 
 def _cut_rows(sessions: int, *, cuts: int, seed: int) -> IntArray:
@@ -137,27 +138,25 @@ def _cut_rows(sessions: int, *, cuts: int, seed: int) -> IntArray:
 
 
 def _holed(build: Build, panel: Panel, rows: IntArray, *, seed: int) -> Iterator[_Compared | None]:
-    """Take bars of some symbols away around some cuts, and cut there."""
-    chosen = rows[:-1][-HOLED_CUTS:]
-    if not chosen.size:
-        return
-    gone = np.zeros(panel.close.shape, dtype=np.bool_)
+    """Take bars of half of the symbols away, here and there, and cut that panel."""
     random = np.random.default_rng(seed)
-    for row in chosen.tolist():
-        columns = random.permutation(len(panel.symbols))[: max(1, len(panel.symbols) // 4)]
-        gone[max(row - 1, 0) : row + HOLE_SESSIONS, columns] = True
+    gone = random.random(panel.close.shape) < HOLES
+    gone[:, random.permutation(len(panel.symbols))[: len(panel.symbols) // 2]] = False
     try:
-        holed = _probed(build, changed(panel, lambda values: np.where(gone, np.nan, values)))
+        holed = probed_features(
+            build, changed(panel, lambda values: np.where(gone, np.nan, values))
+        )
     except TradingError:
         return
-    for row in chosen.tolist():
+    for row in rows[:-1][-HOLED_CUTS:].tolist():
         yield _differences(holed, row, Future.CUT, seed=seed)
 
 
-def _probed(build: Build, panel: Panel) -> _Probed:
+def probed_features(build: Build, panel: Panel) -> Probed:
+    """Compute features of a panel and set them out."""
     frame = build(panel)
     names = tuple(name for name in frame.columns if name not in KEYS)
-    return _Probed(build=build, panel=panel, names=names, values=_set_out(frame, names, panel))
+    return Probed(build=build, panel=panel, names=names, values=_set_out(frame, names, panel))
 
 
 def _set_out(frame: pl.DataFrame, names: tuple[str, ...], panel: Panel) -> FloatArray:
@@ -174,7 +173,7 @@ def _set_out(frame: pl.DataFrame, names: tuple[str, ...], panel: Panel) -> Float
     return values
 
 
-def _differences(probed: _Probed, row: int, future: Future, *, seed: int) -> _Compared | None:
+def _differences(probed: Probed, row: int, future: Future, *, seed: int) -> _Compared | None:
     """Compare up to a cut; None where features cannot be computed with this future."""
     other = with_future(probed.panel, row + 1, future, seed=seed)
     try:
@@ -184,7 +183,7 @@ def _differences(probed: _Probed, row: int, future: Future, *, seed: int) -> _Co
     if tuple(each for each in frame.columns if each not in KEYS) != probed.names:
         raise BadDataError(dataset="features", problem="other features on another panel")
     known, again = probed.values[: row + 1], _set_out(frame, probed.names, other)[: row + 1]
-    differs = _differs(known, again)
+    differs = differing(known, again)
     places = np.flatnonzero(differs.any(axis=(0, 1)))
     return _Compared(
         cut=probed.panel.sessions[row],
@@ -193,7 +192,7 @@ def _differences(probed: _Probed, row: int, future: Future, *, seed: int) -> _Co
     )
 
 
-def _differs(known: FloatArray, again: FloatArray) -> BoolArray:
+def differing(known: FloatArray, again: FloatArray) -> BoolArray:
     """Mark what differs by more than rounding; two unknown values are alike."""
     is_finite = np.isfinite(known)
     size = np.where(is_finite, np.abs(known), 0.0)
@@ -204,7 +203,7 @@ def _differs(known: FloatArray, again: FloatArray) -> BoolArray:
     return np.asarray(~(alike | (np.isnan(known) & np.isnan(again))), dtype=np.bool_)
 
 
-def _leak(probed: _Probed, place: int, differs: BoolArray, future: Future) -> FeatureLeak:
+def _leak(probed: Probed, place: int, differs: BoolArray, future: Future) -> FeatureLeak:
     row = int(differs.any(axis=1).argmax())
     symbol = probed.panel.symbols[int(differs[row].argmax())]
     session, cut = probed.panel.sessions[row], probed.panel.sessions[differs.shape[0] - 1]
