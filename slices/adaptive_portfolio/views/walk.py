@@ -23,7 +23,7 @@ from slices.adaptive_portfolio.walking import (
 )
 from slices.domain.errors import ConvergenceError, InfeasibleError, InsufficientHistoryError
 from slices.domain.models import ModelRefusal
-from slices.domain.parameters import Costs
+from slices.domain.parameters import Costs, RebalanceFrequency
 from slices.domain.verdicts import LookAheadProbe
 from slices.domain.view_portfolio import Belief, ViewWalk
 from slices.quant.allocation.bounds import uniform_bounds
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.learning import LabelSettings, OutOfSampleScores
     from slices.domain.models import LoadedModel
-    from slices.domain.parameters import RebalanceFrequency
     from slices.domain.view_portfolio import ViewRules
 
 FORECASTS, WITHOUT, EQUAL, CALM = (
     "With forecasts", "The same without forecasts", "Equal weights", "Least variance",
 )  # fmt: skip
 NOT_PROBED = LookAheadProbe(cuts=(), findings=())
+PROBE_STEPS: dict[RebalanceFrequency, int] = {
+    "weekly": 4, "monthly": 1, "quarterly": 1, "yearly": 1,
+}  # fmt: skip
+"""Which of the decisions are probed: of many alike some will do, as each is made all over again."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,8 +136,9 @@ def walk_views(
     except InsufficientHistoryError as error:
         return _no_walk(f"too few outcomes are known ({error})")
     walk = walked(whole, dates)
+    some = dates[:: PROBE_STEPS[rebalance]]
     probe = probed(
-        lambda known: walked(course_on(known), dates, only=FORECASTS).weights[FORECASTS],
+        lambda known: walked(course_on(known), some, only=FORECASTS).weights[FORECASTS],
         panel,
         lookback_sessions=rules.lookback_sessions,
         seed=seed,
@@ -218,6 +222,8 @@ def walked(walk: Course, dates: tuple[dt.date, ...], *, only: str = "") -> Walk:
 
 
 def _market(walk: Course, row: int, places: IntArray) -> Market:
+    if places.size == 0:
+        raise InfeasibleError(problem="no symbol has a whole window of bars")
     window = walk.terms.rules.lookback_sessions
     closes = walk.panel.close[row - window : row + 1, places]
     return market_of(simple_returns(closes), closes[-1], walk.terms.rules, walk.costs)
