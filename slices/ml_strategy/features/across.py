@@ -45,7 +45,7 @@ def _product(name: str, first: str, second: str, title: str, *, centre: float = 
     return Feature(
         name=name, stage=Stage.ROW, family=FeatureFamily.INTERACTION,
         expression=pl.col(first) * (pl.col(second) - centre), title=title,
-        formula=f"{first} ({second} - {centre:g})" if centre else f"{first} {second}",
+        formula=f"{first} * ({second} - {centre:g})" if centre else f"{first} * {second}",
         lookback_sessions=max(one.lookback_sessions, other.lookback_sessions),
         need=FeatureNeed.VOLUME if FeatureNeed.VOLUME in needs else FeatureNeed.CLOSE,
     )  # fmt: skip
@@ -81,7 +81,7 @@ INTERACTIONS = (
         "Volatility where the market has risen",
     ),
     _product(
-        "momentum_252_21_x_volatility_21", "rank_momentum_252_21", "rank_volatility_21",
+        "momentum_252_21_x_unrest", "rank_momentum_252_21", "rank_volatility_21",
         "Momentum of the restless",
     ),
     _product(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from slices.domain.errors import counted
 from slices.domain.learning import FeatureFamily
 from slices.ml_strategy.features.declaring import Column, Feature, Stage, ratio
 
@@ -190,8 +191,8 @@ MOMENTUM = (
 
 def _reversal_over(window: int) -> Feature:
     return _reversal(
-        f"reversal_{window}", -_change(window), f"Return over {window} sessions, turned round",
-        f"1 - c / c[-{window}]", window + 1, SHORT_REVERSAL,
+        f"reversal_{window}", -_change(window),
+        f"Return over {counted(window, 'session')}, turned round", f"1 - c / c[-{window}]", window + 1, SHORT_REVERSAL,
     )  # fmt: skip
 
 
@@ -199,7 +200,7 @@ def _scaled_reversal(window: int) -> Feature:
     deviation = RETURN.rolling_std(63) * window**0.5
     return _reversal(
         f"scaled_reversal_{window}", ratio(-_change(window), deviation),
-        f"Return over {window} sessions in deviations, turned round",
+        f"Return over {counted(window, 'session')} in deviations, turned round",
         f"(1 - c / c[-{window}]) / (dev_63 r sqrt {window})", 64,
     )  # fmt: skip
 

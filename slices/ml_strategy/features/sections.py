@@ -45,16 +45,17 @@ def evidence_table(study: FeatureStudy, selection: FeatureSelection) -> Table:
         key="evidence",
         title="Information coefficients",
         columns=(
-            "Feature", "Family", "Selection", "t in it", "After it", "t after it", "Passes", "Kept",
+            "Feature", "Selection", "ICIR in it", "t in it", "After it", "t after it", "Passes",
+            "Kept",
         ),
         units=(
-            Unit.TEXT, Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.RATIO, Unit.TEXT,
+            Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.TEXT, Unit.RATIO, Unit.TEXT,
             Unit.TEXT,
         ),
         rows=tuple(_evidence_row(each, standings) for each in ranking(study)),
         caption=(
-            "Sorted by the size of the ICIR during the selection. The t-statistics count that "
-            "labels of neighbouring sessions overlap. A feature passes where, all "
+            "Sorted by the size of the annualized ICIR. It and the t-statistics count that labels "
+            "of neighbouring sessions overlap. A feature passes where, all "
             f"{selection.tested} tests together, at most {rate} of those that pass are expected to "
             "tell nothing (Benjamini-Hochberg). Features that are the same for all symbols rank "
             "nothing and are not listed."
@@ -66,8 +67,8 @@ def _evidence_row(each: FeatureEvidence, standings: Standings) -> tuple[str | fl
     standing = standings[each.name]
     return (
         each.name,
-        FAMILY_NAMES[each.family],
         coefficient(each.chosen.information_coefficient),
+        each.chosen.icir,
         each.chosen.t_statistic,
         coefficient(each.later.information_coefficient),
         each.later.t_statistic,
@@ -97,14 +98,13 @@ def decay_table(study: FeatureStudy) -> Table:
         columns=(
             "Feature",
             *(f"Over {each}" for each in DECAY_HORIZONS),
-            "ICIR", "t", "Turnover, 1", f"Turnover, {horizon}",
+            "t", "Turnover, 1", f"Turnover, {horizon}",
         ),
-        units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), *([Unit.RATIO] * 4)),
+        units=(Unit.TEXT, *([Unit.TEXT] * len(DECAY_HORIZONS)), *([Unit.RATIO] * 3)),
         rows=tuple(
             (
                 each.name,
-                *(coefficient(value) for value in each.decay),
-                each.whole.icir,
+                *(coefficient(value, decimals=3) for value in each.decay),
                 each.whole.t_statistic,
                 each.session_turnover,
                 each.horizon_turnover,
@@ -112,9 +112,9 @@ def decay_table(study: FeatureStudy) -> Table:
             for each in ranking(study)
         ),
         caption=(
-            "All sessions: coefficients with returns over so many sessions, and the annualized "
-            f"ICIR and t-statistic with those over {horizon}. Turnover is 1 less the mean rank "
-            "correlation with the ranks so many sessions before: 0 never changes, 1 has forgotten."
+            "All sessions: coefficients with returns over so many sessions, and the t-statistic of "
+            f"that over {horizon}. Turnover is 1 less the mean rank correlation with the ranks so "
+            "many sessions before: 0 never changes, 1 has forgotten."
         ),
     )  # fmt: skip
 

@@ -19,10 +19,10 @@ FAMILY_NAMES = {
 }
 
 
-def coefficient(value: float) -> str:
+def coefficient(value: float, *, decimals: int = 4) -> str:
     """Write a rank correlation.
 
     >>> coefficient(0.01234), coefficient(math.nan)
     ('0.0123', '–')
     """
-    return UNDEFINED if math.isnan(value) else signed(f"{value:.4f}")
+    return UNDEFINED if math.isnan(value) else signed(f"{value:.{decimals}f}")
