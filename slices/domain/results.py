@@ -68,6 +68,8 @@ class Provenance:
     prefect_run_id: str
     seed: int | None = None
     mlflow_run_id: str = ""
+    prefect_url: str = ""
+    mlflow_url: str = ""
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         """List name and value for people, empty ones left out."""
@@ -81,7 +83,9 @@ class Provenance:
             ("Code version", self.code_version),
             ("Seed", "" if self.seed is None else str(self.seed)),
             ("Prefect run", self.prefect_run_id),
+            ("Prefect page", self.prefect_url),
             ("MLflow run", self.mlflow_run_id),
+            ("MLflow page", self.mlflow_url),
             *((f"Parameter {name}", value) for name, value in self.parameters),
         )
         return tuple((name, value) for name, value in named if value)

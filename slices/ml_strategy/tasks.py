@@ -12,11 +12,14 @@ from slices.ml_strategy.features import building, evidence, findings, grouping, 
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.monitoring import acting, recorded, watching
 from slices.ml_strategy.monitoring import findings as monitoring_findings
-from slices.ml_strategy.predicting import recording, serving, weighing
+from slices.ml_strategy.predicting import checking, ordering, recording, serving, weighing
+from slices.ml_strategy.predicting import findings as prediction_findings
 from slices.ml_strategy.registry import changing, loading
 from slices.ml_strategy.selecting import activating, deciding, examples, judging, rules, walking
 from slices.ml_strategy.selecting import findings as selection
 from slices.ml_strategy.selecting import tracked as selection_tracked
+from slices.ml_strategy.training import charts, choosing, promoting, tracked
+from slices.ml_strategy.training import findings as training
 from slices.ml_strategy.tuning import searching
 from slices.ml_strategy.validation import validating
 from slices.runtime.events import emit
@@ -38,6 +41,16 @@ tune = train(searching.tune)
 validate = train(validating.validate)
 validate_tuned = train(validating.validate_tuned)
 final_bundle = train(final.final_bundle)
+
+quiet_canaries = choosing.quiet_canaries
+choose_candidate = compute(choosing.choose_candidate)
+training_findings = compute(training.training_findings)
+training_pictures = charts.pictures
+open_tracking = act(tracked.open_tracking)
+track_training = act(tracked.track_training)
+register_training = act(tracked.register_training)
+promote = act(promoting.promote)
+concluded = training.concluded
 
 load_model = act(loading.load_model)
 find_model = act(loading.find_model)
@@ -79,12 +92,18 @@ def announce_watch(
     return tuple(each.name for each in news)
 
 
+live_features = compute(serving.live_features)
 predict = compute(serving.predict)
 predict_many = compute(serving.predict_many)
 predict_latest = compute(serving.predict_latest)
+calibration_check = compute(checking.calibration_check)
 prediction_targets = weighing.prediction_targets
+prediction_orders = ordering.prediction_orders
+check_alias = ordering.check_alias
+keep_predictions = act(recording.keep_predictions)
 record_predictions = act(recording.record_predictions)
 mature_predictions = act(recording.mature_predictions)
+prediction_trading_findings = compute(prediction_findings.prediction_trading_findings)
 
 
 def announce_refusal(

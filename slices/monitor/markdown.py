@@ -114,8 +114,14 @@ def _row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _linked(value: str) -> str:
+    """Write a value, an address as a link."""
+    is_address = value.startswith(("http://", "https://"))
+    return f"[{escaped_markdown(value)}](<{value}>)" if is_address else escaped_markdown(value)
+
+
 def _provenance(pairs: tuple[tuple[str, str], ...]) -> str:
     if not pairs:
         return ""
-    rows = [_row((escaped_markdown(name), escaped_markdown(value))) for name, value in pairs]
+    rows = [_row((escaped_markdown(name), _linked(value))) for name, value in pairs]
     return "\n".join(["## Provenance", "", "| Name | Value |", "| :-- | :-- |", *rows])

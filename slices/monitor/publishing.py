@@ -9,14 +9,18 @@ from slices.domain.clock import SystemClock
 from slices.domain.numbers import written
 from slices.domain.report import Table
 from slices.domain.results import FlowResult, Provenance
+from slices.monitor.charts import standalone_svg
 from slices.monitor.files import write_report
 from slices.monitor.markdown import render_markdown
-from slices.runtime.artifacts import current_run, show_file, show_markdown, show_svg, show_table
+from slices.runtime.artifacts import current_run, show_link, show_markdown, show_svg, show_table
+from slices.runtime.links import flow_run_url, tracked_url
 from slices.runtime.settings import load_settings
 from slices.runtime.sources import code_version
 
 if TYPE_CHECKING:
-    from slices.domain.report import Report
+    from collections.abc import Sequence
+
+    from slices.domain.report import Chart, Report
     from slices.monitor.files import ReportFiles
 
 Result = TypeVar("Result", bound=FlowResult)
@@ -34,6 +38,8 @@ def publish(result: Result) -> Result:
         written_at=now,
     )
     show(report, files)
+    if provenance.mlflow_url:
+        show_tracked(report.key, provenance)
     return dataclasses.replace(
         result, report=report, report_path=str(files.html), provenance=provenance
     )
@@ -55,6 +61,8 @@ def run_provenance(result: FlowResult) -> Provenance:
         prefect_run_id=run.run_id,
         seed=run.seed,
         mlflow_run_id=result.mlflow_run_id,
+        prefect_url=flow_run_url(run.run_id),
+        mlflow_url=tracked_url(result.mlflow_run_id),
     )
 
 
@@ -74,9 +82,25 @@ def show(report: Report, files: ReportFiles) -> None:
             )
     if files.chart_svg:
         show_svg(f"{report.key}-chart", files.chart_svg, description=report.title)
-    show_file(
+    show_link(
         f"{report.key}-html",
         files.html.as_uri(),
         text=files.html.name,
         description=f"The full report: `{files.html}`",
     )
+
+
+def show_tracked(key: str, provenance: Provenance) -> None:
+    """Link the run to the page of what it tracked."""
+    show_link(
+        f"{key}-mlflow",
+        provenance.mlflow_url,
+        text=f"MLflow run {provenance.mlflow_run_id[:8]}",
+        description="What was tried and tracked, in MLflow; `tradeflows models ui` serves the page"
+        " where no MLflow server does",
+    )
+
+
+def drawn(charts: Sequence[Chart]) -> tuple[tuple[str, str], ...]:
+    """Draw charts as pictures of their own: names of files and SVG."""
+    return tuple((f"{each.key}.svg", standalone_svg(each)) for each in charts)

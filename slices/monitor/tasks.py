@@ -4,3 +4,4 @@ from slices.monitor import publishing
 from slices.runtime.kinds import act
 
 publish = act(publishing.publish)
+drawn = publishing.drawn

@@ -69,8 +69,8 @@ def show_svg(key: str, svg: str, *, description: str) -> None:
     create_image_artifact(f"data:image/svg+xml;base64,{content}", key=key, description=description)
 
 
-def show_file(key: str, uri: str, *, text: str, description: str) -> None:
-    """Link the run to a file on disk."""
+def show_link(key: str, uri: str, *, text: str, description: str) -> None:
+    """Link the run to a file on disk, or to a page."""
     create_link_artifact(uri, link_text=text, key=key, description=description)
 
 
