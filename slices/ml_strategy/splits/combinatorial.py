@@ -43,12 +43,12 @@ def combinatorial_folds(
         sessions: How many there are, or examples of them.
         splits: `folds` is the number of blocks; the sizes of trainings are not used here.
         label: How far a label reaches.
-        test_blocks: Blocks that are tested together.
+        test_blocks: Blocks that are tested together, 2 or more.
         first: Position of the first session that is used.
 
     Raises:
         InsufficientHistoryError: Where a block would not be longer than what is left out.
-        ParameterError: Where no block would be left to train on.
+        ParameterError: Where fewer than two blocks are tested, or none is left to train on.
 
     >>> from slices.domain.learning import LabelSettings, SplitSettings
     >>> folds = combinatorial_folds(400, SplitSettings(folds=4), label=LabelSettings())
@@ -93,9 +93,11 @@ def _splitter(
 def _made(
     splits: SplitSettings, test_blocks: int, *, purged: int, embargoed: int
 ) -> CombinatorialPurgedCV:
-    if not 1 <= test_blocks < splits.folds:
+    if not TEST_BLOCKS <= test_blocks < splits.folds:
         raise ParameterError(
-            parameter="test_blocks", found=str(test_blocks), allowed=f"1 to {splits.folds - 1}"
+            parameter="test_blocks",
+            found=f"{test_blocks} of {splits.folds} blocks",
+            allowed="at least 2, and fewer than there are blocks",
         )
     from skfolio.model_selection import CombinatorialPurgedCV
 
