@@ -192,7 +192,8 @@ MOMENTUM = (
 def _reversal_over(window: int) -> Feature:
     return _reversal(
         f"reversal_{window}", -_change(window),
-        f"Return over {counted(window, 'session')}, turned round", f"1 - c / c[-{window}]", window + 1, SHORT_REVERSAL,
+        f"Return over {counted(window, 'session')}, turned round", f"1 - c / c[-{window}]",
+        window + 1, SHORT_REVERSAL,
     )  # fmt: skip
 
 
