@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 
 from slices.domain.bars import Adjustment, BarShape
 from slices.domain.dataset import DatasetRef
+from slices.domain.fingerprint import fingerprint
 from slices.domain.learning import (
     FeatureFamily,
     FeatureSetRef,
@@ -18,7 +20,10 @@ from slices.domain.learning import (
 from slices.domain.models import ModelBundle
 from slices.ml_strategy.bundles.final import bundle_from
 from slices.ml_strategy.examples import Examples
+from slices.ml_strategy.fitting.models import fitted, scores_of
+from slices.ml_strategy.splits.walk_forward import walk_forward_folds
 from slices.ml_strategy.validation.validating import validated
+from slices.ml_strategy.validation.walking import walk_scores
 from slices.quant.panel import Panel
 
 FIVE_DAYS = LabelSettings()
@@ -69,10 +74,11 @@ def planted_bundle(kind: ModelKind, *, trees: float = 20.0, seed: int = 1) -> Mo
     validation = validated(
         examples, panel_of_examples(examples), splits=splits, kind=kind, parameters=few, seed=seed
     )
-    return bundle_from(
+    bundle = bundle_from(
         examples, validation, bars=bars_of(examples), features=features_of(examples),
         name="planted", splits=splits, seed=seed,
     )  # fmt: skip
+    return replace(bundle, code_version="planted")
 
 
 def panel_of_examples(examples: Examples, *, seed: int = 0) -> Panel:
@@ -122,3 +128,22 @@ def features_of(examples: Examples) -> FeatureSetRef:
         checksum="",
         path="",
     )
+
+
+def learnt_digests(*, threads: int) -> tuple[tuple[str, str], ...]:
+    """Digests of what every kind of model says after the same training, and of its files."""
+    examples = planted_examples(symbols=8)
+    folds = walk_forward_folds(
+        examples, SplitSettings(folds=3, first_train_sessions=200), label=FIVE_DAYS
+    )
+    found = []
+    for kind in ModelKind:
+        few = (("trees", 20.0),) if kind in {ModelKind.RANDOM_FOREST, ModelKind.LIGHTGBM} else ()
+        places = np.arange(examples.row.size)
+        predictor = fitted(kind, examples, places, parameters=few, seed=5, threads=threads)
+        whole = scores_of(predictor, examples.features, examples.names)
+        walked = walk_scores(
+            examples, folds, kind=kind, parameters=few, seed=5, threads=threads
+        ).scores
+        found.append((kind.value, fingerprint(predictor, whole, walked)))
+    return tuple(found)
