@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from slices.domain.view_portfolio import ViewRules
 
 
+SMALLEST_WEIGHT = 1e-9
+"""Smaller ones are what rounding leaves of nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stand:
     """What is known at the close of the session, of the K symbols with a whole window.
@@ -212,7 +216,7 @@ def _of_all(stand: Stand, weights: FloatArray, *, is_kept: bool) -> tuple[float,
     if is_kept:
         return tuple(np.maximum(stand.fractions, 0.0).tolist())
     every = np.zeros(stand.held.size)
-    every[stand.places] = weights
+    every[stand.places] = np.where(weights > SMALLEST_WEIGHT, weights, 0.0)
     return tuple(every.tolist())
 
 

@@ -27,8 +27,8 @@ def figures(
     belief = views.belief
     shown = [
         KeyFigure(
-            label="Coefficient believed", value=belief.believed * 1e2, unit=Unit.RATIO,
-            note=f"percent, of {coefficient(belief.information_coefficient)} measured "
+            label="Coefficient believed", value=round(belief.believed, 4), unit=Unit.TEXT,
+            note=f"of {coefficient(belief.information_coefficient)} measured "
             f"(t {written(belief.t_statistic, Unit.RATIO)})",
         ),
         KeyFigure(
@@ -53,7 +53,7 @@ def _rival_figure(test: RivalTest) -> KeyFigure:
     found = test.difference
     return KeyFigure(
         label="Sharpe over 1/N",
-        value=found.sharpe_difference,
+        value=round(found.sharpe_difference, 2),
         unit=Unit.RATIO,
         note=f"out of sample, p {written(found.p_value, Unit.RATIO)}",
         tone=Tone.GOOD if found.is_significant and found.sharpe_difference > 0 else Tone.WARNING,

@@ -73,25 +73,26 @@ def view_table(views: OptimisedViews) -> Table:
         key=VIEWS,
         title="Every symbol",
         columns=(
-            "Symbol", "Score", "Standard", "View", "± error", "Alpha", "Return from", "to",
+            "Symbol", "Score", "View", "± error", "Alpha", "Return from", "to",
             "Prior", "Held", "To be held", "Share of risk",
         ),
         units=(
-            Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.BPS, Unit.BPS, Unit.BPS, Unit.FRACTION,
-            Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
+            Unit.TEXT, Unit.RATIO, Unit.BPS, Unit.BPS, Unit.BPS, Unit.FRACTION, Unit.FRACTION,
+            Unit.FRACTION, Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
         ),
         rows=tuple(
             (
-                each.symbol, _short(each.score), each.standard_score, each.view * 1e4,
-                each.error * 1e4, each.alpha * 1e4, each.lower, each.upper, each.prior_weight,
+                each.symbol, each.standard_score, each.view * 1e4, each.error * 1e4,
+                each.alpha * 1e4, each.lower, each.upper, each.prior_weight,
                 each.held_weight, each.weight, each.risk_share,
             )
             for each in _ordered(views)
         ),
         caption=(
-            "View and alpha are basis points until the next decision, beyond what the prior "
-            "implies; the error is that of the coefficient. The return relative to the universe is "
-            "the model's own interval for it: it is far wider than any alpha."
+            "Scores are normal scores of their ranks. View and alpha are basis points until the "
+            "next decision, beyond what the prior implies; the error is that of the coefficient. "
+            "The return relative to the universe is the model's own interval for it: it is far "
+            "wider than any alpha."
         ),
     )  # fmt: skip
 
@@ -109,7 +110,7 @@ def risk_section(views: OptimisedViews) -> Section:
         title="Risk",
         intro=(
             f"Covariance of {counted(len(risk.symbols), 'symbol')} by "
-            f"{risk.estimator.value.replace('_', '-')} from {risk.window_sessions} returns up to "
+            f"{risk.estimator.value.replace('_', '-').title()} from {risk.window_sessions} returns up to "
             f"{risk.session}; their mean correlation is "
             f"{written(risk.average_correlation, Unit.RATIO)}, their volatilities lie between "
             f"{written(min(volatilities), Unit.FRACTION)} and "
@@ -141,10 +142,6 @@ def suspicion_notes(skill: Skill | None, views: OptimisedViews) -> tuple[str, ..
             f"more than {coefficient(SUSPECT_COEFFICIENT)} of it is believed."
         )
     return tuple(found)
-
-
-def _short(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.4g}".replace("-", "−")
 
 
 def _ordered(views: OptimisedViews) -> tuple[ViewLine, ...]:
