@@ -10,6 +10,7 @@ import numpy as np
 from slices.domain.errors import InsufficientHistoryError
 from slices.ml_strategy.predicting.scaling import scaled_returns, standardised
 from slices.quant.types import FloatArray
+from slices.quant.validity.alpha import long_run_sum
 
 LEVELS = np.arange(1, 400) / 400.0
 """Probabilities at which residuals are kept: from them every interval up to 99.5 % is read."""
@@ -165,18 +166,10 @@ def expected_slope(past: Past, *, lags: int) -> float:
         return 0.0
     slopes = (x * y).sum(axis=1)[used] / weights[used]
     mean = float(slopes.mean())
-    error = math.sqrt(_long_run_variance(slopes - mean, lags) / slopes.size)
+    error = math.sqrt(long_run_sum(slopes - mean, lags)) / slopes.size
     if mean <= error:
         return 0.0
     return mean * (1.0 - (error / mean) ** 2)
-
-
-def _long_run_variance(values: FloatArray, lags: int) -> float:
-    """Return Newey and West's variance with Bartlett weights; it cannot be negative."""
-    total = float(values @ values)
-    for lag in range(1, lags + 1):
-        total += 2.0 * (1.0 - lag / (lags + 1.0)) * float(values[lag:] @ values[:-lag])
-    return max(total, 0.0) / values.size
 
 
 def conformal_quantiles(residuals: FloatArray) -> FloatArray:
