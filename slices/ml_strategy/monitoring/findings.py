@@ -154,7 +154,7 @@ def _notes(watch: ModelWatch, announced: tuple[str, ...]) -> tuple[str, ...]:
         for each in _of(watch, CheckState.WATCH)
     )
     unknown = tuple(
-        f"{each.name} cannot be judged yet: {each.found}, {each.detail}."
+        f"{each.name} cannot be judged yet: {each.found}; {each.detail}."
         for each in _of(watch, CheckState.UNKNOWN)
     )
     sent = (f"Announced: {listed(announced)}.",) if announced else ()

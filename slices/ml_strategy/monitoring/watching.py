@@ -145,8 +145,8 @@ def probability_check(promises: CalibrationWatch) -> MonitorCheck:
         state=_by_t(promises.brier_t),
         found=f"Brier score {promises.brier_score:.4f}",
         allowed=f"not significantly above {COIN}",
-        detail=f"{promises.brier_t:+.1f} standard errors from a coin over "
-        f"{counted(promises.sessions, 'session')}; validated {promises.validated_brier:.4f}",
+        detail=f"{_errors_off(promises.brier_t)}over {counted(promises.sessions, 'session')}; "
+        f"validated {promises.validated_brier:.4f}",
     )
 
 
@@ -161,9 +161,14 @@ def interval_check(promises: CalibrationWatch) -> MonitorCheck:
         state=state,
         found=f"{written(promises.coverage, Unit.FRACTION)} of returns within",
         allowed=f"{written(promises.level, Unit.FRACTION)}, less {LEAST_SHORTFALL:.0%} and chance",
-        detail=f"standard error {written(promises.coverage_error, Unit.FRACTION)}; validated "
+        detail=f"over {counted(promises.sessions, 'session')}, standard error "
+        f"{written(promises.coverage_error, Unit.FRACTION)}; validated "
         f"{written(promises.validated_coverage, Unit.FRACTION)}",
     )
+
+
+def _errors_off(t_statistic: float) -> str:
+    return "" if math.isnan(t_statistic) else f"{t_statistic:+.1f} standard errors from a coin "
 
 
 def _by_t(t_statistic: float) -> CheckState:
@@ -177,11 +182,13 @@ def _by_t(t_statistic: float) -> CheckState:
 def recorded_check(recorded: RecordedPredictions) -> MonitorCheck:
     """Judge whether the ledger has what the model says."""
     state = CheckState.ALARM if recorded.differing else CheckState.OK
-    first = f"; first {recorded.first_differing}" if recorded.first_differing else ""
+    first = f", first {recorded.first_differing}" if recorded.first_differing else ""
     return MonitorCheck(
         name="Recorded predictions",
         state=state if recorded.recorded else CheckState.UNKNOWN,
-        found=f"{recorded.differing} of {recorded.recorded} differ{first}",
-        allowed="none",
-        detail=f"{recorded.matured} have an outcome in the ledger",
+        found=f"{recorded.differing} of {recorded.recorded} differ{first}"
+        if recorded.recorded
+        else "none are in the books",
+        allowed="as the model says now",
+        detail=f"{recorded.matured} have an outcome in the books",
     )
