@@ -12,7 +12,15 @@ from slices.ml_strategy.features import building, evidence, findings, grouping, 
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.monitoring import acting, recorded, watching
 from slices.ml_strategy.monitoring import findings as monitoring_findings
-from slices.ml_strategy.predicting import checking, ordering, recording, serving, weighing
+from slices.ml_strategy.predicting import (
+    checking,
+    driven_findings,
+    driving,
+    ordering,
+    recording,
+    serving,
+    weighing,
+)
 from slices.ml_strategy.predicting import findings as prediction_findings
 from slices.ml_strategy.registry import changing, loading
 from slices.ml_strategy.selecting import activating, deciding, examples, judging, rules, walking
@@ -103,6 +111,11 @@ check_alias = ordering.check_alias
 keep_predictions = act(recording.keep_predictions)
 record_predictions = act(recording.record_predictions)
 mature_predictions = act(recording.mature_predictions)
+find_champion = act(driving.find_champion)
+find_trained = act(driving.find_trained)
+out_of_sample = compute(driving.out_of_sample)
+driven_plan = compute(driving.driven_plan)
+ml_driven_findings = compute(driven_findings.ml_driven_findings)
 prediction_trading_findings = compute(prediction_findings.prediction_trading_findings)
 
 

@@ -169,7 +169,8 @@ def expected_slope(past: Past, *, lags: int) -> float:
     error = math.sqrt(long_run_sum(slopes - mean, lags)) / slopes.size
     if mean <= error:
         return 0.0
-    return mean * (1.0 - (error / mean) ** 2)
+    shrunk: float = mean * (1.0 - (error / mean) ** 2)
+    return shrunk
 
 
 def conformal_quantiles(residuals: FloatArray) -> FloatArray:
