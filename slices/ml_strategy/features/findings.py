@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from slices.domain.feature_evidence import (
         FeatureEvidence,
         FeatureSelection,
+        FeatureSkill,
         FeatureStudy,
     )
     from slices.domain.learning import FeatureSetRef
     from slices.ml_strategy.leaks.features import FeatureProof
+
+CHANCE_T = 4.0
+"""The largest of a hundred t-statistics is hardly ever beyond this by chance."""
 
 SURVIVORS = (
     "Shares that collapsed and were delisted are missing from a list made today: features that "
@@ -99,15 +103,25 @@ def feature_findings(
 
 def _headline(bars: DatasetRef, study: FeatureStudy, selection: FeatureSelection) -> str:
     ranked = ranking(study)
+    strongest = f"The strongest, {_told(ranked[0])}. " if ranked else ""
+    kept = f"{len(selection.names)} of {len(study.features)} features stay."
+    return f"{_found(bars, study, selection)}. {strongest}{kept}"
+
+
+def _found(bars: DatasetRef, study: FeatureStudy, selection: FeatureSelection) -> str:
+    symbols = counted(len(bars.symbols), "symbol")
+    returns = f"the {study.label.horizon_sessions}-session return up to {study.selection[1]}"
+    if not selection.tested:
+        return f"None of these features ranks {symbols}: each is the same for all of them"
+    if not selection.significant:
+        tested = f"None of {selection.tested} features that rank {symbols}"
+        return f"{tested} told more of {returns} than chance might, all of them counted"
     rate = written(FALSE_DISCOVERIES, Unit.FRACTION)
-    told = (
-        f"Of {selection.tested} features that rank {counted(len(bars.symbols), 'symbol')}, "
-        f"{selection.significant} told something of the {study.label.horizon_sessions}-session "
-        f"return up to {study.selection[1]}, at most {rate} of them by chance, and "
-        f"{selection.kept_sign} of these point the same way since"
+    return (
+        f"Of {selection.tested} features that rank {symbols}, {selection.significant} told "
+        f"something of {returns}, at most {rate} of them by chance, and {selection.kept_sign} of "
+        "these point the same way since"
     )
-    strongest = f". The strongest, {_told(ranked[0])}" if ranked else ""
-    return f"{told}{strongest}. {len(selection.names)} of {len(study.features)} features stay."
 
 
 def _told(each: FeatureEvidence) -> str:
@@ -156,11 +170,17 @@ def _suspicions(study: FeatureStudy) -> tuple[str, ...]:
     """Name features that tell more than daily bars can be believed to tell."""
     return tuple(
         f"SUSPECT: {each.name} has an information coefficient of "
-        f"{coefficient(each.whole.information_coefficient)} (t {each.whole.t_statistic:.1f}); "
-        f"above {MOST_IC:g}, or beyond a t of {MOST_T:g}, look for a leak first"
+        f"{coefficient(each.whole.information_coefficient)} (t {each.whole.t_statistic:.1f}); look "
+        "for a leak before anything else"
         for each in study.features
-        if abs(each.whole.information_coefficient) > MOST_IC or abs(each.whole.t_statistic) > MOST_T
+        if _is_suspect(each.whole)
     )
+
+
+def _is_suspect(skill: FeatureSkill) -> bool:
+    """Tell whether a coefficient is beyond belief; on few sessions chance makes large ones."""
+    size, t_statistic = abs(skill.information_coefficient), abs(skill.t_statistic)
+    return t_statistic > MOST_T or (size > MOST_IC and t_statistic > CHANCE_T)
 
 
 def _notes(study: FeatureStudy, selection: FeatureSelection) -> tuple[str, ...]:
