@@ -19,6 +19,7 @@ from slices.ml_strategy.selecting.tables import (
     probability_chart,
     regime_chart,
     regret_table,
+    result_table,
     tally_table,
     tuning_table,
 )
@@ -29,6 +30,7 @@ from slices.ml_strategy.selecting.wording import (
     selection_headline,
     selection_notes,
     settings_text,
+    span_text,
     title,
 )
 from slices.quant.signals.catalogue import check_symbols
@@ -116,13 +118,13 @@ def _suspicions(evidence: SelectionEvidence) -> tuple[str, ...]:
 
 def _figures(evidence: SelectionEvidence) -> tuple[KeyFigure, ...]:
     model, mix = (evidence.result_of(each) for each in (SelectionRule.MODEL, SelectionRule.MIX))
-    span = [written(each, Unit.FRACTION) for each in (model.excess.low, model.excess.high)]
+    often = max(each.best for each in evidence.tallies) / max(1, evidence.known)
     now = evidence.decisions[-1]
     return (
         KeyFigure(
             label="Over the equal mix a year", value=model.excess.value, unit=Unit.FRACTION,
-            note=f"at equal risk; 95 % interval {span[0]} to {span[1]}, "
-            f"t = {model.excess.t_statistic:.2f}, needed {NEEDED_T}",
+            note=f"at equal risk; 95 % interval {span_text(model.excess)}, "
+            f"t = {written(model.excess.t_statistic, Unit.RATIO)}, needed {NEEDED_T}",
             tone=Tone.GOOD if evidence.is_better else Tone.NEUTRAL,
         ),
         KeyFigure(
@@ -132,7 +134,8 @@ def _figures(evidence: SelectionEvidence) -> tuple[KeyFigure, ...]:
         ),
         KeyFigure(
             label="Chose the best one", value=evidence.hit_rate, unit=Unit.FRACTION,
-            note=f"of {evidence.known:,} decisions; blindly {evidence.chance:.1%}",
+            note=f"of {evidence.known:,} decisions; blindly {evidence.chance:.1%}, always the one "
+            f"that turned out best most often {often:.1%}",
         ),
         KeyFigure(
             label="Sharpe ratio by the model", value=model.performance.sharpe_ratio,
@@ -157,7 +160,6 @@ def _sections(
     return (
         Section(
             title="Which strategy now",
-            intro=decision.reason,
             blocks=(
                 decision_table(decision, activation),
                 *((tuning_table(tuning, decision),) if tuning else ()),
@@ -171,7 +173,7 @@ def _sections(
                 "Every way of choosing is one account that trades what the strategy in force wants "
                 "and pays for switching. The equal mix holds the mean of what all want."
             ),
-            blocks=(account_chart(evidence), regret_table(evidence)),
+            blocks=(account_chart(evidence), regret_table(evidence), result_table(evidence)),
         ),
         Section(
             title="Did it choose the best?",

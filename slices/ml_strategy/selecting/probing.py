@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from slices.quant.panel import Panel
     from slices.quant.types import FloatArray
 
-CUTS = 3
+CUTS = 4
 TOLERANCE = 1e-9
 
 
@@ -66,7 +66,8 @@ def probe_selection(
     Returns:
         The sessions of the cuts, and a finding for each at which it says something else.
     """
-    places = cut_places(examples, periods)
+    starts = fit_places(examples, periods)
+    places = cut_places(starts[0], examples.row.size - 1)
     findings = []
     for place in places:
         row = int(examples.row[place])
@@ -78,7 +79,7 @@ def probe_selection(
             known, examples.strategies, returns, cut_history(history, known), periods=periods,
             rows=examples.row[: place + 1],
         )  # fmt: skip
-        past = known_places(again, place)
+        past = known_places(again, max(each for each in starts if each <= place))
         ask = fitted(
             walked.kind, again.features[past], again.best[past],
             classes=len(examples.strategies), seed=seed,
@@ -90,11 +91,14 @@ def probe_selection(
     )
 
 
-def cut_places(examples: SelectionExamples, periods: SelectionPeriods) -> list[int]:
-    """Choose decisions at which a classifier was trained, spread over them; the first is one."""
-    starts = fit_places(examples, periods)
-    picked = np.linspace(0, len(starts) - 1, min(CUTS, len(starts))).round().astype(int)
-    return [starts[each] for each in dict.fromkeys(picked.tolist())]
+def cut_places(first: int, last: int) -> list[int]:
+    """Choose decisions to repeat, spread evenly from the first by model to the newest.
+
+    >>> cut_places(10, 40)
+    [10, 20, 30, 40]
+    """
+    spread = np.linspace(first, last, CUTS).round().astype(int)
+    return list(dict.fromkeys(spread.tolist()))
 
 
 def traded_returns(

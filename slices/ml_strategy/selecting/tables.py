@@ -11,6 +11,7 @@ from slices.ml_strategy.selecting.wording import (
     model_label,
     regime_words,
     settings_text,
+    span_text,
     title,
 )
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from slices.domain.strategy_selection import (
         Activation,
         DecidedPeriod,
-        RuleResult,
         SelectionDecision,
         SelectionEvidence,
         SelectionTuning,
@@ -99,35 +99,54 @@ def account_chart(evidence: SelectionEvidence) -> LineChart:
     )
 
 
-def regret_table(evidence: SelectionEvidence) -> Table:
-    """Compare the ways of choosing, at equal risk where they are set against each other."""
+def result_table(evidence: SelectionEvidence) -> Table:
+    """Show what the account of every way of choosing made."""
     return Table(
-        key="regret",
-        title="Regret and excess",
+        key="results",
+        title="The accounts",
         columns=(
-            "Choosing", "Return a year", "Sharpe", "Drawdown", "Turnover a year", "Switches",
-            "Regret a year", "from", "to", "Over the mix a year", "from ", "to ", "t",
+            "Choosing", "Return a year", "Volatility a year", "Sharpe", "Drawdown",
+            "Turnover a year", "Switches",
         ),
         units=(
-            Unit.TEXT, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.RATIO, Unit.COUNT,
-            *(Unit.FRACTION,) * 6, Unit.RATIO,
+            Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.RATIO,
+            Unit.COUNT,
         ),
-        rows=tuple(_compared(each) for each in evidence.rules),
-        caption=(
-            "Regret is what the best single strategy in hindsight made more; both differences are "
-            "at the volatility of the equal mix, with 95 % intervals of the stationary bootstrap. "
-            "The last two rows know the future: nobody can trade them."
+        rows=tuple(
+            (
+                each.label, each.performance.annualized_return,
+                each.performance.annualized_volatility, each.performance.sharpe_ratio,
+                each.performance.max_drawdown, each.annual_turnover, each.switches,
+            )
+            for each in evidence.rules
         ),
-        best=("", "", "high", "low", "", "", "low", "", "", "high", "", "", ""),
+        caption="Net of costs. The last two rows know the future: nobody can trade them. Turnover "
+        "is one-way, in multiples of the account.",
     )  # fmt: skip
 
 
-def _compared(each: RuleResult) -> tuple[Cell, ...]:
-    measured, regret, excess = each.performance, each.regret, each.excess
-    return (
-        each.label, measured.annualized_return, measured.sharpe_ratio, measured.max_drawdown,
-        each.annual_turnover, each.switches, regret.value, regret.low, regret.high, excess.value,
-        excess.low, excess.high, excess.t_statistic,
+def regret_table(evidence: SelectionEvidence) -> Table:
+    """Set the ways of choosing against the best in hindsight and the mix, at equal risk."""
+    return Table(
+        key="regret",
+        title="Regret, and what was gained over the mix",
+        columns=(
+            "Choosing", "Regret a year", "95 % interval", "Over the mix a year", "95 % interval ",
+            "t",
+        ),
+        units=(Unit.TEXT, Unit.FRACTION, Unit.TEXT, Unit.FRACTION, Unit.TEXT, Unit.RATIO),
+        rows=tuple(
+            (
+                each.label, each.regret.value, span_text(each.regret), each.excess.value,
+                span_text(each.excess), each.excess.t_statistic,
+            )
+            for each in evidence.rules
+        ),
+        caption=(
+            "Regret is what the best single strategy in hindsight made more. Both differences are "
+            "at the volatility of the equal mix; intervals of the stationary bootstrap, "
+            "t-statistics with Newey-West errors."
+        ),
     )  # fmt: skip
 
 
@@ -173,8 +192,8 @@ def newest_table(evidence: SelectionEvidence) -> Table:
             Unit.FRACTION, Unit.FRACTION, Unit.FRACTION,
         ),
         rows=tuple(_decided(each) for each in newest),
-        caption="Returns of the strategies' own accounts over the period. A period is over one "
-        "session after the next decision, so the newest two have no outcome yet.",
+        caption="Returns of the strategies' own accounts over the period; best and rank are by "
+        "return for risk. A period is over one session after the next decision.",
     )  # fmt: skip
 
 

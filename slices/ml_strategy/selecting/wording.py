@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slices.domain.strategies import StrategyName
-    from slices.domain.strategy_selection import SelectionDecision, SelectionEvidence
+    from slices.domain.strategy_selection import (
+        Interval,
+        SelectionDecision,
+        SelectionEvidence,
+    )
 
 NEEDED_T = 1.645
 """One-sided, 5 %: from which t-statistic over the equal mix on the model is followed."""
@@ -83,6 +87,18 @@ def settings_text(parameters: tuple[tuple[str, float | str | bool], ...]) -> str
         for name, value in shown
         if str(value) != "False"
     )
+
+
+def span_text(difference: Interval) -> str:
+    """Write where a difference may lie; nothing where it is one for certain.
+
+    >>> from slices.domain.strategy_selection import Interval
+    >>> span_text(Interval(value=0.0, low=-0.01, high=0.02, t_statistic=0.1))
+    '−1.00% to 2.00%'
+    """
+    if not difference.low < difference.high:
+        return ""
+    return " to ".join(written(each, Unit.FRACTION) for each in (difference.low, difference.high))
 
 
 def selection_headline(evidence: SelectionEvidence, decision: SelectionDecision) -> str:
