@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flows.cli.catalogue import flow_names
 from flows.cli.exits import EXIT_CODES, Exit, exit_code
+from flows.cli.model_words import add_models_command
 from flows.cli.output import note, report_error
 from flows.cli.trading import add_trading_commands
 from slices.domain.errors import TradingError
@@ -105,6 +106,12 @@ def _live_check(arguments: argparse.Namespace, rest: list[str]) -> Exit:
     return show_live_check(rest, as_json=arguments.json)
 
 
+def _models(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.models import run_models
+
+    return run_models(arguments)
+
+
 TAKES_MORE = frozenset({"run", "live-check"})
 """Commands that read the rest of the words themselves."""
 
@@ -121,6 +128,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "explain": _explain,
     "accounts": _accounts,
     "live-check": _live_check,
+    "models": _models,
 }
 
 
@@ -157,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
         "environment", help="print the exports that let Prefect's and MLflow's own commands agree"
     )
     add_trading_commands(commands, json_only)
+    add_models_command(commands, json_only)
     commands.add_parser(
         "live-check",
         parents=[json_only],

@@ -11,6 +11,7 @@ from slices.domain.errors import (
     SourceError,
     StorageError,
 )
+from slices.domain.learning_errors import CanaryError, ModelError
 from slices.domain.trading_errors import (
     BrokerError,
     LedgerError,
@@ -40,7 +41,7 @@ EXIT_CODES = {
     Exit.FAILED: "the run failed",
     Exit.BAD_INPUT: "a parameter or option is not allowed; nothing was started",
     Exit.DEGRADED: "done, but something was left out; the result says what and why",
-    Exit.DATA: "the data cannot answer, such as a symbol the source does not have",
+    Exit.DATA: "the data cannot answer, or a model that is not there or not to be used",
     Exit.SOURCE: "a provider or broker did not deliver, or wants credentials",
     Exit.STORAGE: "the disk or the ledger refused, or a stored file is damaged",
     Exit.SETTINGS: "the environment is not usable as configured, or live trading lacks a switch",
@@ -59,6 +60,8 @@ _BY_ERROR: tuple[tuple[type[BaseException], Exit], ...] = (
     (TradingHaltedError, Exit.HALTED),
     (ReconciliationError, Exit.HALTED),
     (LedgerError, Exit.STORAGE),
+    (CanaryError, Exit.DATA),
+    (ModelError, Exit.DATA),
 )
 
 
