@@ -83,7 +83,12 @@ class Feature(Column):
 
 
 def ratio(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
-    """Divide; not known where the divisor is not, or is 0 but for rounding."""
+    """Divide; not known where the divisor is not, or is 0 but for rounding.
+
+    >>> frame = pl.DataFrame({"a": [4.0, 1e-17]})
+    >>> frame.select(ratio(pl.lit(1.0), pl.col("a"))).to_series().to_list()
+    [0.25, None]
+    """
     return pl.when(bottom.abs() > TINY).then(top / bottom)
 
 
@@ -93,6 +98,11 @@ def positive_log(values: pl.Expr) -> pl.Expr:
 
 
 def rank(values: pl.Expr) -> pl.Expr:
-    """Rank within the rows at hand from -0.5 to 0.5, ties alike; not known where it is alone."""
+    """Rank within the rows at hand from -0.5 to 0.5, ties alike; not known where it is alone.
+
+    >>> frame = pl.DataFrame({"a": [3.0, 1.0, None, 1.0]})
+    >>> frame.select(rank(pl.col("a"))).to_series().to_list()
+    [0.5, -0.25, None, -0.25]
+    """
     count = values.count()
     return pl.when(count > 1).then((values.rank("average") - 1) / (count - 1) - 0.5)
