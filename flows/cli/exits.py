@@ -41,7 +41,7 @@ EXIT_CODES = {
     Exit.FAILED: "the run failed",
     Exit.BAD_INPUT: "a parameter or option is not allowed; nothing was started",
     Exit.DEGRADED: "done, but something was left out; the result says what and why",
-    Exit.DATA: "the data cannot answer, or a model that is not there or not to be used",
+    Exit.DATA: "the data cannot answer, such as a symbol the source does not have",
     Exit.SOURCE: "a provider or broker did not deliver, or wants credentials",
     Exit.STORAGE: "the disk or the ledger refused, or a stored file is damaged",
     Exit.SETTINGS: "the environment is not usable as configured, or live trading lacks a switch",

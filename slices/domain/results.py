@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from slices.domain.dataset import DatasetRef
 from slices.domain.report import Report
@@ -38,6 +39,8 @@ def to_plain(value: object) -> Json:  # noqa: C901 - one flat table of types
             return float(value)
         case dt.date():
             return value.isoformat()
+        case BaseModel():
+            return to_plain(value.model_dump())
         case dict():
             return {str(key): to_plain(each) for key, each in value.items()}
         case tuple() | list() | np.ndarray():
