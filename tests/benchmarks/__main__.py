@@ -14,6 +14,7 @@ PARTS = (
     "bench_data",
     "bench_flows",
     "bench_indicators",
+    "bench_learning",
     "bench_paper",
     "bench_regimes",
     "bench_validity",
@@ -23,6 +24,7 @@ PARTS = (
 TAKES_FULL = (
     "bench_allocators",
     "bench_flows",
+    "bench_learning",
     "bench_validity",
     "bench_simulation",
     "bench_sweeps",
