@@ -193,7 +193,8 @@ def ml_driven(
     features = learning.build_features(bars, names=found.feature_names)
     said = learning.predict(found, features, bars, limits=serving, costs=costs)
     plan = learning.driven_plan(
-        bars, found, learning.out_of_sample(bars, features, found), regime.result(),
+        bars, found, learning.out_of_sample(bars, features, found),
+        regime.result().history,
         sizing=sizing, limits=serving, costs=costs,
     )  # fmt: skip
     tested = [

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from slices.domain.ml_driven import DrivenSizing
     from slices.domain.models import LoadedModel, ModelBundle
     from slices.domain.parameters import Costs
-    from slices.domain.regimes import RegimeAnalysis
+    from slices.domain.regimes import RegimeHistory
     from slices.quant.types import IntArray
 
 LEG_SHARE = 5
@@ -137,7 +137,7 @@ def driven_plan(
     bars: DatasetRef,
     model: LoadedModel,
     scores: OutOfSampleScores,
-    regime: RegimeAnalysis,
+    regime: RegimeHistory,
     *,
     sizing: DrivenSizing = DEFAULT_DRIVEN_SIZING,
     limits: ServingLimits = DEFAULT_SERVING,
@@ -203,9 +203,7 @@ def ranked_weights(scores: FloatArray) -> FloatArray:
     return weights
 
 
-def sizes(
-    regime: RegimeAnalysis, sessions: tuple[dt.date, ...], sizing: DrivenSizing
-) -> FloatArray:
+def sizes(regime: RegimeHistory, sessions: tuple[dt.date, ...], sizing: DrivenSizing) -> FloatArray:
     """Return how much of an account is invested at each session.
 
     The wanted volatility over the one expected of the next session, at most 1; in a crisis a share
@@ -216,9 +214,9 @@ def sizes(
         sessions: S sessions.
         sizing: What is aimed at.
     """
-    row = {each: place for place, each in enumerate(regime.history.sessions)}
+    row = {each: place for place, each in enumerate(regime.sessions)}
     expected = np.array(
-        [regime.history.next_volatility[row[each]] if each in row else np.nan for each in sessions]
+        [regime.next_volatility[row[each]] if each in row else np.nan for each in sessions]
     )
     known = np.isfinite(expected) & (expected > 0)
     wanted = np.minimum(1.0, sizing.target_volatility / np.where(known, expected, 1.0))
@@ -227,12 +225,10 @@ def sizes(
     return np.where(known, wanted * np.where(is_bad, sizing.crisis_share, 1.0), 0.0)
 
 
-def regime_codes(regime: RegimeAnalysis, sessions: tuple[dt.date, ...]) -> IntArray:
+def regime_codes(regime: RegimeHistory, sessions: tuple[dt.date, ...]) -> IntArray:
     """Return the positions in `REGIMES` told by rules at the close of each session."""
-    row = {each: place for place, each in enumerate(regime.history.sessions)}
-    found = [
-        int(regime.history.rule_codes[row[each]]) if each in row else UNKNOWN for each in sessions
-    ]
+    row = {each: place for place, each in enumerate(regime.sessions)}
+    found = [int(regime.rule_codes[row[each]]) if each in row else UNKNOWN for each in sessions]
     return np.array(found, dtype=np.int64)
 
 
