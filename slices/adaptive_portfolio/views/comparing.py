@@ -62,6 +62,19 @@ def verdict_sentence(tested: Sequence[Backtest], tests: tuple[RivalTest, ...]) -
     return f"Net of costs their Sharpe ratio of {own} was {parts[0]}, and {parts[1]}."
 
 
+def is_worth_having(tests: tuple[RivalTest, ...]) -> bool:
+    """Tell whether forecasts did better than equal weights, and than the same rule without them.
+
+    The second is what they add: a rule that trades little lets winners grow, which alone beats
+    equal weights among symbols that are known to have survived.
+    """
+    found = {each.rival: each.difference for each in tests}
+    needed = [found[name] for name in (EQUAL, WITHOUT) if name in found]
+    return len(needed) == 2 and all(
+        each.is_significant and each.sharpe_difference > 0 for each in needed
+    )
+
+
 def _apart(test: RivalTest) -> str:
     difference = test.difference
     if not difference.is_significant:

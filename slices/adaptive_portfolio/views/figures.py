@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slices.adaptive_portfolio.views.comparing import is_worth_having
 from slices.adaptive_portfolio.views.report import coefficient
 from slices.adaptive_portfolio.views.walk import EQUAL
 from slices.domain.errors import counted
@@ -46,17 +47,17 @@ def figures(
             note=f"a year; held now {written(views.volatility_held, Unit.FRACTION)}",
         ),
     ]  # fmt: skip
-    return (*shown, *(_rival_figure(each) for each in tests if each.rival == EQUAL))
+    return (*shown, *(_rival_figure(each, tests) for each in tests if each.rival == EQUAL))
 
 
-def _rival_figure(test: RivalTest) -> KeyFigure:
+def _rival_figure(test: RivalTest, tests: tuple[RivalTest, ...]) -> KeyFigure:
     found = test.difference
     return KeyFigure(
         label="Sharpe over 1/N",
         value=round(found.sharpe_difference, 2),
         unit=Unit.RATIO,
         note=f"out of sample, p {written(found.p_value, Unit.RATIO)}",
-        tone=Tone.GOOD if found.is_significant and found.sharpe_difference > 0 else Tone.WARNING,
+        tone=Tone.GOOD if is_worth_having(tests) else Tone.WARNING,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slices.adaptive_portfolio.views.comparing import CLEAR, verdict_sentence
+from slices.adaptive_portfolio.views.comparing import CLEAR, is_worth_having, verdict_sentence
 from slices.domain.numbers import written
 from slices.domain.report import LineChart, Note, Section, Series, Table, Tone, Unit
 
@@ -20,18 +20,19 @@ EQUITY = "view-equity"
 def past_section(tested: Sequence[Backtest], tests: tuple[RivalTest, ...]) -> Section:
     """Show what the same decisions made through history, beside those of others."""
     own = tested[0]
-    better = tests and all(
-        each.difference.is_significant and each.difference.sharpe_difference > 0 for each in tests
-    )
-    verdict = Note(text=verdict_sentence(tested, tests), tone=Tone.GOOD if better else Tone.WARNING)
+    tone = Tone.GOOD if is_worth_having(tests) else Tone.WARNING
+    verdict = Note(text=verdict_sentence(tested, tests), tone=tone)
     return Section(
         title="Did forecasts pay?",
         intro=(
             f"From {own.sessions[0]} to {own.sessions[-1]} the same rule decided by scores that "
             "models gave to sessions they had not been trained on, and by what was known of their "
             "worth at each session. All accounts decide at the same closes, trade at the next "
-            "session and pay the same costs. Which kind of model is trained was settled with a "
-            "view of these sessions, so the past is the better side of the truth."
+            "session and pay the same costs. What forecasts add is the difference from the same "
+            "rule without them: a rule that trades little lets winners grow, which alone beats "
+            "equal weights among symbols that are known to have survived. Which kind of model is "
+            "trained was settled with a view of these sessions, so the past is the better side of "
+            "the truth."
         ),
         blocks=(verdict, equity_chart(tested), account_table(tested), rival_table(tests)),
     )

@@ -110,8 +110,8 @@ def risk_section(views: OptimisedViews) -> Section:
         title="Risk",
         intro=(
             f"Covariance of {counted(len(risk.symbols), 'symbol')} by "
-            f"{risk.estimator.value.replace('_', '-').title()} from {risk.window_sessions} returns up to "
-            f"{risk.session}; their mean correlation is "
+            f"{risk.estimator.value.replace('_', '-').title()} from {risk.window_sessions} returns "
+            f"up to {risk.session}; their mean correlation is "
             f"{written(risk.average_correlation, Unit.RATIO)}, their volatilities lie between "
             f"{written(min(volatilities), Unit.FRACTION)} and "
             f"{written(max(volatilities), Unit.FRACTION)} a year.{left_out}"
