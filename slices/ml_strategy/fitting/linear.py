@@ -48,8 +48,11 @@ def fitted_line(
 
     centres, scales = _standard(features, weight)
     values = standardised(features, centres, scales)
-    ridge = Ridge(alpha=penalty * float(weight.sum()), solver="cholesky")
-    with _ALONE, threadpool_limits(limits=1):  # sums depend on how many threads share them
+    ridge = Ridge(alpha=penalty * float(weight.sum()), solver="cholesky", copy_X=False)
+    with (
+        _ALONE,
+        threadpool_limits(limits=1, user_api="blas"),
+    ):  # sums depend on how many threads share them
         ridge.fit(values, label, sample_weight=weight)
     return Line(coefficients=ridge.coef_.astype(np.float64), centres=centres, scales=scales)
 
