@@ -50,7 +50,8 @@ def clean(*, older_than_days: int, clock: Clock) -> tuple[Cleaned, ...]:
     before = _size(objects)
     results = _removed("results", _old(settings.results_folder, oldest))
     named = _named_datasets(settings.results_folder)
-    unnamed = [each for each in _old(settings.datasets_folder, oldest) if each.stem not in named]
+    made = [settings.datasets_folder, settings.features_folder]
+    unnamed = [each for folder in made for each in _old(folder, oldest) if each.stem not in named]
     gone = BarStore(settings.store_folder).gc(now=now, grace=grace) if objects.is_dir() else ()
     return (
         Cleaned(kind="bars", files=len(gone), freed_bytes=before - _size(objects)),
@@ -68,7 +69,7 @@ def _old(folder: Path, oldest: float) -> list[Path]:
 
 
 def _named_datasets(results: Path) -> set[str]:
-    """Collect the fingerprints of the datasets that some cached result stands on."""
+    """Collect the fingerprints of the datasets and features that some cached result stands on."""
     return {
         found
         for file in results.glob("*")

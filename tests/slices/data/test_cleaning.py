@@ -56,6 +56,16 @@ def test_old_datasets_go_and_bars_that_the_store_names_stay(ref: DatasetRef) -> 
     assert BarStore(Path(ref.path).parents[1] / "store").verify() == ()
 
 
+def test_old_features_go_too(ref: DatasetRef) -> None:
+    features = Path(ref.path).parents[1] / "features" / f"{'0' * 32}.parquet"
+    features.parent.mkdir()
+    features.write_bytes(b"of an older run")
+    os.utime(features, (0, 0))
+    _, datasets, _ = clean(older_than_days=30, clock=FixedClock(NOW))
+    assert datasets.files == 2
+    assert not features.exists()
+
+
 def test_an_empty_home_has_nothing_to_clean(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
