@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READY_SECONDS = 120.0
+USUAL_PAGES = "http://127.0.0.1:4200"
+"""Where `prefect server start` shows the runs later; a server of one command has no pages."""
+
 STOP_SECONDS = 5.0
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG (Linux prctl(2))
 SERVER_ENVIRONMENT = {
@@ -64,14 +67,15 @@ def prefect_api() -> Iterator[None]:
         SettingsError: Where no server answers, naming the address and what to do.
     """
     from httpx import HTTPError
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
     try:
         if PREFECT_API_URL.value():
             yield
         else:
             ensure_loopback()
-            with temporary_settings({PREFECT_API_URL: _own_server()}):
+            pages = PREFECT_UI_URL.value() or USUAL_PAGES
+            with temporary_settings({PREFECT_API_URL: _own_server(), PREFECT_UI_URL: pages}):
                 yield
     except (RuntimeError, HTTPError) as unreachable:
         where = os.environ.get("PREFECT_API_URL", "a server started for this command")

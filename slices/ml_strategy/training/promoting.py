@@ -21,6 +21,7 @@ even where nobody takes its place.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -171,12 +172,16 @@ def rival_of(
 def described(promotion: Promotion) -> str:
     """Write what became of a version, and every test, as Markdown."""
     rows = [
-        f"| {each.name} | {each.found:.4g} | {each.needed:.4g} | "
+        f"| {each.name} | {_number(each.found)} | {_number(each.needed)} | "
         f"{'yes' if each.is_passed else '**no**'} | {each.detail} |"
         for each in promotion.tests
     ]
     head = ["| Test | Found | Needed | Passed | |", "| :-- | --: | --: | :-- | :-- |"]
     return "\n".join([f"{promotion.reason}", "", *head, *rows])
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "none"
 
 
 def _against(
@@ -214,7 +219,7 @@ def _decided(
     if is_gone:
         registry.retire(version.name, gone)
         champion = None
-    reason = f"{version} is not promoted: {listed(tuple(each.lower() for each in failed))}"
+    reason = f"{version} is not promoted; it failed: {listed(tuple(map(str.lower, failed)))}"
     if not failed:
         reason = f"{version} is promoted: it passed {len(tests)} of {len(tests)} tests"
         champion = registry.set_champion(version.name, version.version, reason)

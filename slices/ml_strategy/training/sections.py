@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 def figures(training: ModelTraining) -> tuple[KeyFigure, ...]:
     """Show the figures that matter most."""
     skill, evidence = training.best.skill, training.evidence
-    suspect = Tone.BAD if skill.suspicions else Tone.NEUTRAL
+    label, suspect = ("SUSPECT: ", Tone.BAD) if skill.suspicions else ("", Tone.NEUTRAL)
     has_skill = skill.t_statistic >= evidence.needed_t
     shown = [
         KeyFigure(
             label="Information coefficient", value=skill.information_coefficient, unit=Unit.RATIO,
-            note="SUSPECT" if skill.suspicions else f"{kind_text(training.chosen)}, out of sample",
+            note=f"{label}{skill.information_coefficient:.4f} out of sample, "
+            f"{kind_text(training.chosen)}",
             tone=suspect,
         ),
         KeyFigure(
@@ -44,7 +45,8 @@ def figures(training: ModelTraining) -> tuple[KeyFigure, ...]:
             tone=Tone.GOOD if has_skill and not skill.suspicions else Tone.WARNING,
         ),
         KeyFigure(
-            label="AUC", value=skill.auc, unit=Unit.RATIO, note="of above the median; a coin is 0.5"
+            label="AUC", value=skill.auc, unit=Unit.RATIO,
+            note=f"{skill.auc:.4f} of above the median; a coin is 0.5",
         ),
         KeyFigure(
             label="Net Sharpe ratio", value=skill.net_sharpe_ratio, unit=Unit.RATIO,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from slices.domain.report import Table, Unit
@@ -20,25 +21,24 @@ def candidate_table(training: ModelTraining) -> Table:
         title="Candidates, out of sample",
         columns=(
             "Model", "IC", "ICIR", "t", "AUC", "Hit rate", "Gross Sharpe", "Net Sharpe",
-            "Turnover a year", "Believable", "Registered",
+            "Turnover a year", "Verdict",
         ),
         units=(
             Unit.TEXT, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.TEXT, Unit.FRACTION, Unit.RATIO,
-            Unit.RATIO, Unit.RATIO, Unit.TEXT, Unit.TEXT,
+            Unit.RATIO, Unit.RATIO, Unit.TEXT,
         ),
         rows=tuple(
             (
                 kind_text(each.kind),
-                f"{each.skill.information_coefficient:.4f}",
+                _exact(each.skill.information_coefficient),
                 each.skill.icir,
                 each.skill.t_statistic,
-                f"{each.skill.auc:.4f}",
+                _exact(each.skill.auc),
                 each.skill.hit_rate,
                 each.skill.gross_sharpe_ratio,
                 each.skill.net_sharpe_ratio,
                 each.skill.annual_turnover,
-                "SUSPECT" if each.skill.suspicions else "yes",
-                "yes" if each.kind is training.chosen else "no",
+                _verdict(each, is_chosen=each.kind is training.chosen),
             )
             for each in training.candidates
         ),
@@ -54,7 +54,7 @@ def fold_table(training: ModelTraining) -> Table:
         key="folds",
         title=f"Test blocks of the {kind_text(training.chosen)} model",
         columns=(
-            "Block", "From", "To", "Examples learnt from", "Examples scored", "Sessions purged",
+            "Block", "From", "To", "Learnt from", "Scored", "Purged",
             "IC", "t", "AUC", "Net Sharpe",
         ),
         units=(
@@ -69,13 +69,15 @@ def fold_table(training: ModelTraining) -> Table:
                 each.train_rows,
                 each.test_rows,
                 each.purged_sessions,
-                f"{each.skill.information_coefficient:.4f}",
+                _exact(each.skill.information_coefficient),
                 each.skill.t_statistic,
-                f"{each.skill.auc:.4f}",
+                _exact(each.skill.auc),
                 each.skill.net_sharpe_ratio,
             )
             for each in training.best.folds
         ),
+        caption="Examples learnt from and scored; sessions purged because their labels reach into "
+        "the block.",
     )  # fmt: skip
 
 
@@ -171,5 +173,15 @@ def parameters_text(parameters: ModelParameters) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in parameters)
 
 
+def _verdict(candidate: Candidate, *, is_chosen: bool) -> str:
+    if candidate.skill.suspicions:
+        return "SUSPECT, registered" if is_chosen else "SUSPECT"
+    return "registered" if is_chosen else ""
+
+
+def _exact(value: float) -> str | None:
+    return f"{value:.4f}" if math.isfinite(value) else None
+
+
 def _number(value: float) -> str:
-    return f"{value:.4g}" if value == value else "none"  # noqa: PLR0124 - not a number
+    return f"{value:.4g}" if math.isfinite(value) else "none"
