@@ -49,10 +49,8 @@ def fitted_line(
     centres, scales = _standard(features, weight)
     values = standardised(features, centres, scales)
     ridge = Ridge(alpha=penalty * float(weight.sum()), solver="cholesky", copy_X=False)
-    with (
-        _ALONE,
-        threadpool_limits(limits=1, user_api="blas"),
-    ):  # sums depend on how many threads share them
+    # Sums depend on how many threads share them, and their number is the whole process's.
+    with _ALONE, threadpool_limits(limits=1, user_api="blas"):
         ridge.fit(values, label, sample_weight=weight)
     return Line(coefficients=ridge.coef_.astype(np.float64), centres=centres, scales=scales)
 
