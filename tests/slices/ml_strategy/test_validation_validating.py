@@ -7,15 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from slices.domain.fingerprint import fingerprint
 from slices.domain.learning import ModelKind, SplitSettings
 from slices.domain.learning_errors import LeakageError
 from slices.domain.report import BarChart, LineChart
 from slices.domain.training import Validation
-from slices.ml_strategy.bundles.final import learnable
+from slices.ml_strategy.bundles.final import bundle_from, learnable
 from slices.ml_strategy.skill.coefficients import session_ics
+from slices.ml_strategy.tuning.searching import tuned
 from slices.ml_strategy.validation.charts import fold_charts, model_charts, running_charts
 from slices.ml_strategy.validation.validating import validated
-from tests.support.planted_examples import panel_of_examples, planted_examples
+from slices.runtime.codec import decode, encode
+from tests.support.planted_examples import (
+    bars_of,
+    features_of,
+    panel_of_examples,
+    planted_examples,
+)
 
 PLANTED = planted_examples(symbols=8)
 PANEL = panel_of_examples(PLANTED)
@@ -92,3 +100,15 @@ def test_the_newest_sessions_alone_are_learnt_where_that_was_asked() -> None:
     assert np.array_equal(everything, np.flatnonzero(PLANTED.is_known))
     newest = learnable(PLANTED, SPLITS.model_copy(update={"train_sessions": 130}))
     assert np.unique(PLANTED.row[newest]).tolist() == list(range(494 - 130, 494))
+
+
+def test_what_tasks_return_survives_the_cache(line: Validation) -> None:
+    tuned_line = tuned(
+        PLANTED, splits=SPLITS.model_copy(update={"first_train_sessions": 300}),
+        kind=ModelKind.LINEAR, trials=2, seed=1,
+    )  # fmt: skip
+    bundle = bundle_from(
+        PLANTED, line, bars=bars_of(PLANTED), features=features_of(PLANTED), name="planted"
+    )
+    for value in (line, tuned_line, bundle):
+        assert fingerprint(decode(encode(value))) == fingerprint(value)
