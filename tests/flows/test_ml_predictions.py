@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from flows.ml_predictions import ml_prediction_trading
+from flows.ml_predictions import ml_driven, ml_prediction_trading
 from slices.domain.accounts import TradingMode
 from slices.domain.errors import ParameterError
 from slices.domain.models import LoadedModel, ModelBundle
@@ -210,6 +210,44 @@ def test_the_report_shows_forecasts_and_whether_they_may_be_believed(
     assert traded.state_details.flow_run_id is not None
     shown = {each.key for each in artifacts(traded.state_details.flow_run_id)}
     assert {"ml-prediction-trading", "ml-prediction-trading-forecasts"} <= shown
+
+
+def test_a_champion_is_followed_beside_not_asking_it(
+    base: dict[str, Any], champion: LoadedModel
+) -> None:
+    state = ml_driven(return_state=True, **base)
+    result = state.result()
+    assert result.model.version == champion.version.version
+    assert result.is_champion
+    assert not result.was_trained
+    ranked, confident, sized, equal = result.tested
+    assert result.gain_t > 3
+    assert ranked.equity[-1] > sized.equity[-1]
+    assert confident.equity[-1] > confident.capital
+    assert equal.gross_exposure[-1] == pytest.approx(1.0, abs=0.01)
+    assert {each.sessions for each in result.tested} == {ranked.sessions}
+    assert ranked.sessions[0] == champion.bundle.out_of_sample.sessions[0]
+    assert len(result.forecasts.forecasts) == len(result.bars.symbols)
+    assert state.name == "Degraded"
+    assert any("SUSPECT" in each for each in result.caveats)
+    assert result.report.chart in {getattr(block, "key", "") for block in result.report.blocks()}
+
+
+def test_without_a_champion_one_is_trained_and_shown_as_what_it_is(base: dict[str, Any]) -> None:
+    terms = base | {
+        "model": "fresh", "kinds": ["linear"],
+        "splits": {"folds": 3, "first_train_sessions": 300},
+    }  # fmt: skip
+    result = ml_driven(**terms)
+    assert result.was_trained
+    assert not result.is_champion
+    assert "challenger" in result.headline
+    assert registry.version_by_alias("fresh", "champion") is None
+    assert result.mlflow_run_id == registry.versions("fresh")[0].run_id
+    again = ml_driven(**terms)
+    assert again.model == result.model
+    assert again.tested[0].equity == result.tested[0].equity
+    assert len(registry.versions("fresh")) == 1
 
 
 def dump(account: str) -> bytes:

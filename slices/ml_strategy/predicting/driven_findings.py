@@ -180,6 +180,16 @@ def _notes(
         f"The model is the best of {counted(model.bundle.trials, 'configuration')}, chosen by "
         "these very scores; the verdict counts them as trials."
     )
+    found.append(
+        "Scores of models that are gone cannot be made again on another future, so that the "
+        "verdict is WEAK at best; features and folds were proven free of look-ahead in the "
+        "training."
+    )
+    if not plan.confident.weights.any():
+        found.append(
+            "At no session was a symbol worth its costs with the confidence asked for, so that the "
+            "account that waits for this stayed in cash."
+        )
     return tuple(found)
 
 

@@ -55,30 +55,30 @@ def rule_table(tested: Sequence[Backtest]) -> Table:
     first = tested[0]
     market, worth = first.benchmark_performance, first.benchmark_equity[-1]
     holding: tuple[Cell, ...] = (
-        HOLDING, market.annualized_return, market.annualized_volatility, market.sharpe_ratio,
-        market.max_drawdown, None, None, None, worth,
+        HOLDING, market.annualized_return, market.sharpe_ratio, market.max_drawdown, None, None,
+        None, worth,
     )  # fmt: skip
     return Table(
         key="rules",
         title="Every account",
         columns=(
-            "Account", "Return a year", "Volatility", "Sharpe", "Max drawdown", "Turnover a year",
-            "Mean exposure", "Costs", "Final value",
+            "Account", "Return a year", "Sharpe", "Max drawdown", "Turnover", "Exposure", "Costs",
+            "Final value",
         ),
         units=(
-            Unit.TEXT, Unit.FRACTION, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.RATIO,
-            Unit.FRACTION, Unit.MONEY, Unit.MONEY,
+            Unit.TEXT, Unit.FRACTION, Unit.RATIO, Unit.FRACTION, Unit.RATIO, Unit.FRACTION,
+            Unit.MONEY, Unit.MONEY,
         ),
         rows=(*(_row(each) for each in tested), holding),
-        caption="Turnover is one-way, in equities a year; what is worth its costs is cash until "
-        "there are scores enough to calibrate.",
+        caption="Turnover is one-way, in account values a year; exposure is the mean share of the "
+        "account that is invested.",
     )  # fmt: skip
 
 
 def _row(tested: Backtest) -> tuple[Cell, ...]:
     made = tested.performance
     return (
-        tested.label, made.annualized_return, made.annualized_volatility, made.sharpe_ratio,
-        made.max_drawdown, tested.annual_turnover, float(np.mean(tested.gross_exposure)),
-        tested.costs.total, tested.equity[-1],
+        tested.label, made.annualized_return, made.sharpe_ratio, made.max_drawdown,
+        tested.annual_turnover, float(np.mean(tested.gross_exposure)), tested.costs.total,
+        tested.equity[-1],
     )  # fmt: skip

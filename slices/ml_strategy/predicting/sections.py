@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import counted
-from slices.domain.numbers import written
+from slices.domain.numbers import MINUS, written
 from slices.domain.report import BarChart, LineChart, Note, Section, Series, Table, Tone, Unit
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def forecast_chart(newest: Forecasts, confidence: str) -> BarChart:
         title="Expected relative return over the horizon",
         categories=tuple(each.symbol for each in shown),
         groups=(
-            ("Expected", tuple(each.expected_return for each in shown)),
-            (f"Exceeded with {confidence}", tuple(each.decision_lower for each in shown)),
+            ("Expected", tuple(each.expected_return * 1e4 for each in shown)),
+            (f"Exceeded with {confidence}", tuple(each.decision_lower * 1e4 for each in shown)),
         ),
-        unit=Unit.FRACTION,
-        caption="Bought only where the second bar stands above the costs of a round trip, "
-        f"{written(newest.costs, Unit.FRACTION)}.",
+        unit=Unit.BPS,
+        caption="In basis points. Bought only where the second bar stands above the costs of a "
+        f"round trip, {written(newest.costs * 1e4, Unit.BPS)}.",
     )
 
 
@@ -65,8 +65,9 @@ def forecast_table(newest: Forecasts, limits: ServingLimits, confidence: str) ->
         ),
         rows=tuple(
             (
-                each.symbol, f"{each.score:.4f}", each.probability, each.expected_return,
-                each.lower, each.upper, each.decision_lower, verdict_of(each, newest.costs),
+                each.symbol, f"{each.score:.4f}".replace("-", MINUS), each.probability,
+                each.expected_return, each.lower, each.upper, each.decision_lower,
+                verdict_of(each, newest.costs),
             )
             for each in _ranked(newest)
         ),
