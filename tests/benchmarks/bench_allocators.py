@@ -22,6 +22,7 @@ from slices.domain.parameters import DEFAULT_BOUNDS, DEFAULT_COSTS, DEFAULT_RULE
 from slices.domain.portfolio import Allocator
 from slices.quant.allocation.bounds import uniform_bounds
 from slices.quant.allocation.quadratic import efficient_frontier
+from slices.quant.allocation.utility import max_utility
 from slices.quant.covariance import sample_covariance
 from slices.quant.metrics import performance
 from slices.quant.metrics.tails import expected_shortfall
@@ -88,6 +89,47 @@ def fit(
         target=target,
         repeats=repeats,
         warm_peer=warm_peer,
+    )
+
+
+def utility_after_costs(returns: np.ndarray) -> Contest[float]:
+    """The most utility after proportional costs, from equal weights; what is compared is it."""
+    import cvxpy as cp
+
+    mean, covariance = 5 * returns.mean(axis=0), 5 * sample_covariance(returns)
+    size, root = mean.size, np.sqrt(5 / (len(returns) - 1)) * (returns - returns.mean(axis=0))
+    equal, costs = np.full(size, 1 / size), np.full(size, 0.001)
+
+    def gained(weights: np.ndarray) -> float:
+        risk = 2.5 * weights @ covariance @ weights
+        return float(mean @ weights - risk - costs @ np.abs(weights - equal))
+
+    def ours() -> float:
+        return gained(
+            max_utility(
+                mean, covariance, *uniform_bounds(size, largest=0.2),
+                risk_aversion=5.0, held=equal, costs=costs,
+            )
+        )  # fmt: skip
+
+    def theirs() -> float:
+        weights = cp.Variable(size)
+        risk = 2.5 * cp.sum_squares(root @ weights)
+        value = mean @ weights - risk - costs @ cp.abs(weights - equal)
+        limits = [cp.sum(weights) == 1, weights >= 0, weights <= 0.2]
+        cp.Problem(cp.Maximize(value), limits).solve(solver="CLARABEL")
+        return gained(np.asarray(weights.value))
+
+    return Contest(
+        work=f"utility after costs, {size} symbols",
+        ours=ours,
+        peer="cvxpy",
+        needs="cvxpy",
+        theirs=theirs,
+        difference=lambda mine, other: (other - mine) / abs(other),
+        tolerance=1e-6,
+        allowance=PEER_INACCURACY,
+        repeats=5,
     )
 
 
@@ -213,6 +255,8 @@ def contests(*, full: bool) -> Iterator[Contest]:
         repeats=1,
         warm_peer=False,
     )
+    yield utility_after_costs(small)
+    yield utility_after_costs(large)
     yield frontier(20)
     yield refit_contest(refits=None if full else 24)
     yield measures()
