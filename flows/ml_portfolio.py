@@ -104,8 +104,10 @@ def ml_portfolio_optimization(
         rules=rules, limits=limits,
     )  # fmt: skip
     asked = learning.find_model(model, alias)
-    features = learning.build_features(bars, names=asked.feature_names)
-    forecasts = learning.predict(asked, features, bars, limits=serving, costs=costs)
+    features = learning.live_features(bars, asked.feature_names)
+    (forecasts,) = learning.announce_refusal(
+        asked, (learning.predict(asked, features, bars, limits=serving, costs=costs),)
+    )
     optimised = portfolio.optimise_views(
         bars, book, asked, forecasts, portfolio.measure_risk(bars, rules=views), rules=views,
         costs=costs, rebalance=decide, cash_buffer=rebalance.cash_buffer,
