@@ -81,12 +81,12 @@ def tuned(surface: SearchSurface, luck: OverfittingEvidence) -> SelectionTuning:
     elif not is_sure:
         reason = (
             f"The defaults stay: the best of {luck.trials:,} trials is beyond luck with a "
-            f"probability of {probability:.0%} only."
+            f"probability of {probability:.1%} only."
         )
     else:
         reason = (
             f"The centre of the plateau is taken: the best of {luck.trials:,} trials is beyond "
-            f"luck with a probability of {probability:.0%}."
+            f"luck with a probability of {probability:.1%}."
         )
     return SelectionTuning(
         trials=luck.trials,

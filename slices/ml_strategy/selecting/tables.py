@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
 
 ACCOUNTS = "accounts"
-NEWEST_DECISIONS = 24
+NEWEST_DECISIONS = 12
 
 
 def probability_chart(evidence: SelectionEvidence) -> BarChart:
