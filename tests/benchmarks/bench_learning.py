@@ -122,8 +122,7 @@ def measure_flow() -> dict[str, Any]:
         seen.clear()
         seconds, result = timed(ml_model_training)
         ended = [each for each in seen if each.state not in {"Running", "Pending"}]
-        scores = [each.scores for each in result.validations]
-        return seconds, fingerprint(scores), [each.state for each in ended]
+        return seconds, fingerprint(result.candidates), [each.state for each in ended]
 
     cold, answer, _ = trained()
     peak = peak_megabytes()

@@ -1,4 +1,4 @@
-"""Kinds of model judged where they had not learnt, and drawn."""
+"""Kinds of model judged where they had not learnt."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import pytest
 from slices.domain.fingerprint import fingerprint
 from slices.domain.learning import ModelKind, SplitSettings
 from slices.domain.learning_errors import LeakageError
-from slices.domain.report import BarChart, LineChart
 from slices.domain.training import Validation
 from slices.ml_strategy.bundles.final import bundle_from, learnable
-from slices.ml_strategy.skill.coefficients import session_ics
 from slices.ml_strategy.tuning.searching import tuned
-from slices.ml_strategy.validation.charts import fold_charts, model_charts, running_charts
 from slices.ml_strategy.validation.validating import validated
 from slices.runtime.codec import decode, encode
 from tests.support.planted_examples import (
@@ -55,7 +52,6 @@ def test_always_equal_has_no_skill_and_is_no_suspect() -> None:
     assert np.isnan(found.skill.information_coefficient)
     assert found.skill.suspicions == ()
     assert {size for _, size in (*found.importances, *found.contributions)} == {0.0}
-    assert model_charts(found) == ()
 
 
 def test_what_mattered_comes_first(line: Validation) -> None:
@@ -70,29 +66,6 @@ def test_labels_among_the_features_are_refused() -> None:
     features[:, 3] = np.nan_to_num(PLANTED.label) * 7
     with pytest.raises(LeakageError, match="feature_3"):
         validated(replace(PLANTED, features=features), PANEL, splits=SPLITS, kind=ModelKind.LINEAR)
-
-
-def test_pictures_show_what_was_judged(line: Validation) -> None:
-    importances, contributions, folds, running = model_charts(line)
-    assert isinstance(importances, BarChart)
-    assert importances.categories[0] == "feature_0"
-    assert isinstance(contributions, BarChart)
-    assert isinstance(folds, BarChart)
-    assert folds.groups[0][1] == tuple(each.skill.information_coefficient for each in line.folds)
-    assert isinstance(running, LineChart)
-    coefficients = session_ics(line.scores)
-    assert running.series[0].y[-1] == pytest.approx(np.nansum(coefficients))
-    assert len(running.series[0].x) == np.isfinite(coefficients).sum()
-    assert len({each.key for each in (importances, contributions, folds, running)}) == 4
-
-
-def test_kinds_are_drawn_beside_each_other(line: Validation) -> None:
-    kinds = (judged(ModelKind.ALWAYS_EQUAL), line, judged(ModelKind.RANDOM_FOREST))
-    (folds,), (running,) = fold_charts(kinds), running_charts(kinds)
-    names = ["linear", "random forest"]
-    assert [name for name, _ in folds.groups] == names
-    assert [each.name for each in running.series] == names
-    assert fold_charts(kinds[:1]) == running_charts(kinds[:1]) == ()
 
 
 def test_the_newest_sessions_alone_are_learnt_where_that_was_asked() -> None:
