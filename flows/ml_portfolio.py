@@ -105,9 +105,9 @@ def ml_portfolio_optimization(
     )  # fmt: skip
     asked = learning.find_model(model, alias)
     features = learning.live_features(bars, asked.feature_names)
-    (forecasts,) = learning.announce_refusal(
+    forecasts = learning.announce_refusal(
         asked, (learning.predict(asked, features, bars, limits=serving, costs=costs),)
-    )
+    )[0]
     optimised = portfolio.optimise_views(
         bars, book, asked, forecasts, portfolio.measure_risk(bars, rules=views), rules=views,
         costs=costs, rebalance=decide, cash_buffer=rebalance.cash_buffer,
@@ -118,10 +118,6 @@ def ml_portfolio_optimization(
         lookback_sessions=views.lookback_sessions,
     )  # fmt: skip
     walk = portfolio.walk_views(bars, asked, rules=views, costs=costs, rebalance=decide, seed=seed)
-    tested = backtest.backtest_targets.map(
-        unmapped(bars), walk.targets, costs=unmapped(costs), rules=unmapped(rules),
-        capital=capital, seed=seed,
-    )  # fmt: skip
     placed = looked = portfolio.nothing_to_place(account, plan)
     orders = plan.orders
     if plan.trades:
@@ -134,7 +130,11 @@ def ml_portfolio_optimization(
             )
     findings = portfolio.ml_portfolio_findings(
         bars, book=book, model=asked, forecasts=forecasts, views=optimised, plan=plan,
-        looked=looked, placed=placed, walk=walk, tested=tested.result(), execution=execution,
-        refusal=orders.refusal, seed=seed,
+        looked=looked, placed=placed, walk=walk, execution=execution, refusal=orders.refusal,
+        seed=seed,
+        tested=backtest.backtest_targets.map(
+            unmapped(bars), walk.targets, costs=unmapped(costs), rules=unmapped(rules),
+            capital=capital, seed=seed,
+        ).result(),
     )  # fmt: skip
     return monitor.publish(findings)
