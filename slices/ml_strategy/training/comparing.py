@@ -86,9 +86,10 @@ def paired_t(one: FloatArray, other: FloatArray, *, lags: int) -> float:
     """Divide the mean difference of two models' coefficients by its standard error.
 
     Returns:
-        Above 0 where the first is better; NaN where there are too few, or both are the same.
+        Above 0 where the first is better, 0 where both are the same; NaN where there are too few.
     """
-    return newey_west_t(one - other, lags)
+    apart = one - other
+    return newey_west_t(apart, lags) if apart.any() or not apart.size else 0.0
 
 
 def lately(scores: OutOfSampleScores, *, newest: int) -> tuple[FloatArray, FloatArray]:
