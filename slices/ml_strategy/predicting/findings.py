@@ -163,10 +163,14 @@ def _notes(
     if execution == "plan":
         found.append("A plan writes nothing, predictions included.")
     elif not history[-1].refusals:
+        said = (
+            f"{counted(kept.recorded, 'prediction')} written down"
+            if kept.recorded
+            else "The predictions of this session had been written down before"
+        )
         found.append(
-            f"{counted(kept.recorded, 'prediction')} written down, to be checked on "
-            f"{history[-1].matures}; {counted(kept.matured, 'outcome')} of earlier ones became "
-            "known."
+            f"{said}, to be checked on {history[-1].matures}; "
+            f"{counted(kept.matured, 'outcome')} of earlier ones became known."
         )
     return tuple(found)
 

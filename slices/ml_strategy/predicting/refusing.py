@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slices.domain.models import ModelBundle
     from slices.ml_strategy.examples import FeatureMatrix
 
+REGISTERED = "a registered version that is not retired, with the files it was registered with"
 MOSTLY = 0.5
 """Share of a feature's values that is most of them."""
 
@@ -42,7 +43,8 @@ def model_refusals(
     if model is None:
         return ("no model: found none; allowed: a registered champion",)
     if isinstance(model, ModelRefusal):
-        return (f"model '{model.model}': {model.reason}",)
+        known = "" if model.model in model.reason else f"model '{model.model}': "
+        return (f"{known}{model.reason}; allowed: {REGISTERED}",)
     if features is None:
         return ("no features: found none; allowed: those it was trained on",)
     retired = model.version.retired

@@ -79,7 +79,7 @@ def verdict_of(forecast: Forecast, costs: float) -> str:
     """Say what follows from a forecast for an account that only buys."""
     if forecast.abstains:
         return "abstains"
-    return "worth buying" if forecast.decision_lower > costs else "worth avoiding"
+    return "buy" if forecast.decision_lower > costs else "avoid"
 
 
 def _ranked(newest: Forecasts) -> list[Forecast]:
