@@ -141,7 +141,15 @@ def test_a_feature_that_sees_the_future_earns_on_random_walks(panel: Panel) -> N
     singing = random_walk_prices(leaky, panel, walked, label=LABEL, seed=0)
     assert not honest.is_singing
     assert singing.is_singing
-    assert singing.found > 10
+    assert singing.found > 7
+
+
+@pytest.mark.slow
+def test_honest_trainings_find_nothing_on_any_of_many_walks(panel: Panel) -> None:
+    found = [
+        random_walk_prices(build, panel, walked, label=LABEL, seed=seed).found for seed in range(12)
+    ]
+    assert max(found) < 3.5
 
 
 def test_random_walks_tell_nothing_of_what_follows(panel: Panel) -> None:
