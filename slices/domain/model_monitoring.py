@@ -72,7 +72,9 @@ class FeatureDrift:
     Attributes:
         psi: Population stability index of the newest window.
         ks: Kolmogorov-Smirnov distance of it.
-        multiple: The larger of the two as a multiple of its limit; NaN where unknown.
+        shift: Move of the median, in widths of training.
+        multiple: The worst measure as a multiple of its limit; NaN where unknown.
+        measure: Which that is.
         unknown_share: Of the window's values; `trained_unknown_share` of those of training.
     """
 
@@ -81,7 +83,9 @@ class FeatureDrift:
     psi_limit: float
     ks: float
     ks_limit: float
+    shift: float
     multiple: float
+    measure: str
     unknown_share: float
     trained_unknown_share: float
 

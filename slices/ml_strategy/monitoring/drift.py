@@ -26,6 +26,9 @@ from slices.quant.types import FloatArray
 if TYPE_CHECKING:
     from slices.domain.models import DriftReference
     from slices.ml_strategy.examples import FeatureMatrix
+    from slices.quant.types import IntArray
+
+MEASURES = ("stability index", "KS distance", "move of the median", "change of the width")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,8 +40,9 @@ class WindowDrift:
         psi: F population stability indices.
         ks: F Kolmogorov-Smirnov distances.
         shift: F moves of the median, in widths of training.
-        width: F changes of the width, as logarithms.
+        width: F changes of the width, as absolute logarithms.
         multiples: F: the worst of the four as a multiple of its limit; NaN where unknown.
+        measures: F names of the measure that is the worst.
         unknown: F shares of unknown values.
         beyond: How many features are beyond their own limit.
         is_alarm: Whether more are than the set allows, or one is too far beyond.
@@ -50,6 +54,7 @@ class WindowDrift:
     shift: FloatArray
     width: FloatArray
     multiples: FloatArray
+    measures: tuple[str, ...]
     unknown: FloatArray
     beyond: int
     is_alarm: bool
@@ -81,12 +86,7 @@ def window_drift(
             found=listed(wrong) or "another order",
             allowed=listed(reference.names),
         )
-    counts = np.stack(
-        [
-            np.bincount(cells(column, line), minlength=CELLS + 1)
-            for column, line in zip(features.T, reference.quantiles, strict=True)
-        ]
-    )
+    counts = _counts(reference, features)
     trained = reference.quantiles[:, [10, 50, 90]]
     now = quantiles_of_values(features)
     found = np.stack(
@@ -98,6 +98,7 @@ def window_drift(
         axis=-1,
     )
     far = multiples(limits_of(reference), found)
+    worst = np.argmax(np.nan_to_num(found / limits_of(reference), nan=-1.0), axis=-1)
     beyond = int(np.sum(far > 1))
     largest = float(np.fmax.reduce(far, initial=0.0))
     return WindowDrift(
@@ -107,10 +108,18 @@ def window_drift(
         shift=found[:, 2],
         width=found[:, 3],
         multiples=far,
+        measures=tuple(MEASURES[place] for place in worst),
         unknown=shares(counts)[:, -1],
         beyond=beyond,
         is_alarm=beyond > reference.psi_count_limit or largest > reference.alone_limit,
     )
+
+
+def _counts(reference: DriftReference, features: FeatureMatrix) -> IntArray:
+    """Count values of each feature in the cells of training, F x 103."""
+    columns = zip(features.T, reference.quantiles, strict=True)
+    counted = [np.bincount(cells(each, line), minlength=CELLS + 1) for each, line in columns]
+    return np.asarray(np.stack(counted), dtype=np.int64)
 
 
 def limits_of(reference: DriftReference) -> FloatArray:

@@ -76,7 +76,9 @@ def _features(bundle: ModelBundle, newest: WindowDrift) -> tuple[FeatureDrift, .
             psi_limit=float(reference.psi_limits[place]),
             ks=float(newest.ks[place]),
             ks_limit=float(reference.ks_limits[place]),
+            shift=float(newest.shift[place]),
             multiple=float(newest.multiples[place]),
+            measure=newest.measures[place],
             unknown_share=float(newest.unknown[place]),
             trained_unknown_share=float(reference.shares[place, -1]),
         )

@@ -140,29 +140,31 @@ def _drift_table(drift: DriftWatch) -> Table:
         key="feature-drift",
         title=f"The {min(MOST_FEATURES, len(drift.features))} farthest features",
         columns=(
-            "Feature", "Times its limit", "Stability index", "Limit", "KS distance", "Limit of KS",
-            "Unknown", "In training",
+            "Feature", "Times its limit", "By the", "Stability index", "Limit", "KS distance",
+            "Limit of KS", "Median moved", "Unknown",
         ),
         units=(
-            Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.RATIO, Unit.RATIO, Unit.RATIO,
-            Unit.FRACTION, Unit.FRACTION,
+            Unit.TEXT, Unit.RATIO, Unit.TEXT, Unit.RATIO, Unit.RATIO, Unit.RATIO, Unit.RATIO,
+            Unit.RATIO, Unit.FRACTION,
         ),
         rows=tuple(
             (
                 each.name,
                 each.multiple,
+                each.measure,
                 each.psi,
                 each.psi_limit,
                 each.ks,
                 each.ks_limit,
+                each.shift,
                 each.unknown_share,
-                each.trained_unknown_share,
             )
             for each in drift.features[:MOST_FEATURES]
         ),
         caption=f"{drift.beyond} of {len(drift.features)} are beyond their own limit, "
         f"{drift.beyond_limit} may be; a single one may reach "
-        f"{written(drift.alone_limit, Unit.RATIO)} times its limit.",
+        f"{written(drift.alone_limit, Unit.RATIO)} times its limit. A median moves by widths of "
+        "training, from a tenth to nine tenths of the values.",
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ WATCH_T, ALARM_T = 1.645, 3.09
 """One look in twenty, and one in a thousand, goes beyond by chance."""
 
 LEAST_SHORTFALL = 0.02
+LEAST_SHOWN, MOST_SHOWN = 0.01, 1000.0
 WATCHED_AGE = 0.9
 
 
@@ -99,10 +100,21 @@ def skill_check(decay: DecayWatch) -> MonitorCheck:
     return MonitorCheck(
         name="Skill",
         state=decay.state,
-        found=f"IC {written(decay.mean, Unit.RATIO)}, evidence of none {evidence:.3g} to 1",
-        allowed=f"evidence below {decay.limit:.3g} to 1",
+        found=f"IC {written(decay.mean, Unit.RATIO)}, evidence of none {_to_one(evidence)}",
+        allowed=f"evidence below {_to_one(decay.limit)}",
         detail=f"over {count}; validated IC {decay.expected:.4f} ± {decay.expected_error:.4f}",
     )
+
+
+def _to_one(ratio: float) -> str:
+    """Write a ratio of likelihoods.
+
+    >>> _to_one(19.96), _to_one(0.004), _to_one(5e5)
+    ('20 to 1', 'below 0.01 to 1', 'above 1,000 to 1')
+    """
+    if ratio > MOST_SHOWN:
+        return f"above {MOST_SHOWN:,.0f} to 1"
+    return "below 0.01 to 1" if ratio < LEAST_SHOWN else f"{ratio:.3g} to 1"
 
 
 def drift_check(drift: DriftWatch) -> MonitorCheck:

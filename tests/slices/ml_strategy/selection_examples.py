@@ -7,8 +7,9 @@ import datetime as dt
 import numpy as np
 
 from slices.domain.regimes import REGIMES, UNKNOWN, RegimeHistory
+from slices.domain.selection_parameters import SelectionPeriods
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import SelectionExamples, SelectionPeriods
+from slices.domain.strategy_selection import SelectionExamples
 from slices.quant.panel import Panel
 from tests.support.frames import sessions
 

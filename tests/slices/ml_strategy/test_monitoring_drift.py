@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,9 @@ from slices.ml_strategy.monitoring.reference import drift_reference
 from slices.ml_strategy.monitoring.watching import drift_check
 from slices.quant.panel import Panel
 from tests.slices.quant.market import us_closes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WINDOW = 63
 ORIGINS = range(2016, 7700, 1260)
@@ -152,7 +156,7 @@ def test_real_history_alarms_little_more_often_than_promised(
     assert np.mean(strays) > 0.8  # what judging every feature alone would have alarmed
 
 
-SHIFTS = {
+SHIFTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
     "another unit": (lambda values: values * 100, 0.9),
     "ten times as large": (lambda values: values * 10, 0.6),
     "frozen": (lambda values: np.full_like(values, np.nanmedian(values)), 0.95),

@@ -10,13 +10,9 @@ import pytest
 from slices.domain.errors import InsufficientHistoryError
 from slices.domain.learning_errors import LeakageError
 from slices.domain.parameters import DEFAULT_COSTS, DEFAULT_RULES
+from slices.domain.selection_parameters import SelectionModel, SelectionRule
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import (
-    SelectionExamples,
-    SelectionModel,
-    SelectionRule,
-    WalkedSelection,
-)
+from slices.domain.strategy_selection import SelectionExamples, WalkedSelection
 from slices.ml_strategy.selecting.classifiers import fitted
 from slices.ml_strategy.selecting.examples import decision_rows, examples_at, first_row
 from slices.ml_strategy.selecting.probing import cut_history, probe_selection, traded_returns

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from slices.domain.choices import ChoiceBasis
 from slices.domain.errors import BadDataError, ParameterError
+from slices.domain.selection_parameters import ALL_STRATEGIES as ALL
+from slices.domain.selection_parameters import FallbackOption, SelectionModel
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import DecidedPeriod, SelectionModel
+from slices.domain.strategy_selection import DecidedPeriod
 from slices.domain.studies import OverfittingEvidence, Plateau, SearchSurface, Trial
 from slices.ml_strategy.selecting.deciding import tuned
 from slices.ml_strategy.selecting.findings import check_selection
@@ -127,6 +130,10 @@ def test_otherwise_the_fallback_is(
     found = chosen_by(fallback)
     assert found[:2] == (strategy, basis)
     assert "does not beat" in found[2]
+
+
+def test_every_strategy_can_be_named_as_fallback() -> None:
+    assert set(get_args(FallbackOption)) == {"leader", "none", *(each.value for each in ALL)}
 
 
 def test_a_fallback_that_was_not_compared_is_refused() -> None:

@@ -18,7 +18,6 @@ from slices.domain.learning import (
     LabelSettings,
     ModelKind,
     OutOfSampleScores,
-    Skill,
     SplitSettings,
 )
 from slices.domain.parameters import Costs
@@ -33,7 +32,6 @@ from slices.ml_strategy.skill.coefficients import (
 )
 from slices.ml_strategy.skill.judging import fold_skills, scores_at, skill_of
 from slices.ml_strategy.skill.portfolio import hit_rate, leg_weights, long_short
-from slices.ml_strategy.skill.suspicion import suspicions
 from slices.ml_strategy.splits.walk_forward import rows_of, walk_forward_folds
 from slices.quant.panel import Panel
 from tests.slices.ml_strategy.leaky_features import HONEST, frame_of
@@ -250,39 +248,6 @@ def test_a_constant_score_knows_nothing(reversal: OutOfSampleScores, panel: Pane
     assert found.annual_turnover == 0.0
     assert math.isnan(found.net_sharpe_ratio)
     assert found.suspicions == ()
-
-
-def believed(**changes: float) -> Skill:
-    return replace(
-        Skill(
-            sessions=1000,
-            information_coefficient=0.06,
-            icir=1.0,
-            t_statistic=8.0,
-            auc=0.53,
-            hit_rate=0.5,
-            gross_sharpe_ratio=9.0,
-            net_sharpe_ratio=1.5,
-            annual_turnover=20.0,
-        ),
-        **changes,
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("information_coefficient", 0.0601),
-        ("auc", 0.5301),
-        ("t_statistic", 8.01),
-        ("t_statistic", -8.01),
-        ("net_sharpe_ratio", 1.501),
-    ],
-)
-def test_beyond_its_limit_a_figure_is_suspect(name: str, value: float) -> None:
-    assert suspicions(believed()) == ()
-    assert len(suspicions(believed(**{name: value}))) == 1
-    assert suspicions(believed(**{name: math.nan})) == ()
 
 
 def test_folds_are_judged_on_their_own_sessions(
