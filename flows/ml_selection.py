@@ -22,16 +22,16 @@ from slices.domain.parameters import (
     Symbols,
     TradingRules,
 )
-from slices.domain.strategy_selection import (
+from slices.domain.selection_parameters import (
     ALL_STRATEGIES,
     DEFAULT_PERIODS,
     FallbackOption,
     SelectionModel,
     SelectionPeriods,
     SelectionStrategies,
-    StrategySelection,
     TuningTrials,
 )
+from slices.domain.strategy_selection import StrategySelection
 from slices.market_regime import tasks as regimes
 from slices.ml_strategy import tasks as ml
 from slices.monitor import tasks as monitor

@@ -12,12 +12,9 @@ from slices.domain.choices import ChoiceBasis
 from slices.domain.errors import InsufficientHistoryError, ParameterError
 from slices.domain.fingerprint import fingerprint
 from slices.domain.report import BarChart, LineChart, Table
+from slices.domain.selection_parameters import SelectionRule
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import (
-    SelectionEvidence,
-    SelectionRule,
-    StrategySelection,
-)
+from slices.domain.strategy_selection import SelectionEvidence, StrategySelection
 from slices.domain.trading_errors import LedgerError
 from slices.ledger.choices import choice_at, choice_series, choices_of
 from slices.ledger.verifying import verify

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from slices.domain.calendar import session_close
 from slices.domain.choices import DEFAULT_SELECTION, ActiveChoice
-from slices.domain.strategy_selection import DEFAULT_PERIODS, Activation, SelectionPeriods
+from slices.domain.selection_parameters import DEFAULT_PERIODS, SelectionPeriods
+from slices.domain.strategy_selection import Activation
 from slices.ledger.choices import choice_at, record_choice
 from slices.ledger.opening import books_of
 from slices.runtime.artifacts import current_run

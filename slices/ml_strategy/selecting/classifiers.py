@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slices.domain.strategy_selection import SelectionModel
+from slices.domain.selection_parameters import SelectionModel
 from slices.quant.types import FloatArray
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import numpy as np
 
 from slices.domain.errors import BadDataError, InsufficientHistoryError, listed
 from slices.domain.regimes import REGIMES, UNKNOWN
-from slices.domain.strategy_selection import DEFAULT_PERIODS, SelectionExamples, SelectionPeriods
+from slices.domain.selection_parameters import DEFAULT_PERIODS, SelectionPeriods
+from slices.domain.strategy_selection import SelectionExamples
 from slices.ml_strategy.selecting.features import (
     market_features,
     mean_over_deviation,

@@ -8,8 +8,9 @@ from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.errors import ParameterError, listed
 from slices.domain.numbers import written
 from slices.domain.report import KeyFigure, Note, Report, Section, Tone, Unit
+from slices.domain.selection_parameters import SelectionRule
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import SelectionRule, StrategySelection
+from slices.domain.strategy_selection import StrategySelection
 from slices.domain.verdict_report import verdict_section
 from slices.ml_strategy.selecting.tables import (
     ACCOUNTS,
@@ -38,11 +39,7 @@ from slices.quant.signals.catalogue import check_symbols
 if TYPE_CHECKING:
     from slices.domain.backtests import Backtest
     from slices.domain.dataset import DatasetRef
-    from slices.domain.strategy_selection import (
-        Activation,
-        SelectionDecision,
-        SelectionEvidence,
-    )
+    from slices.domain.strategy_selection import Activation, SelectionDecision, SelectionEvidence
 
 
 def check_selection(parameters: dict[str, Any]) -> None:

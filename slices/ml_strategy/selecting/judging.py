@@ -18,13 +18,12 @@ from slices.domain.choices import ChoiceBasis
 from slices.domain.errors import ParameterError, listed
 from slices.domain.numbers import written
 from slices.domain.report import Unit
+from slices.domain.selection_parameters import SelectionModel, SelectionRule
 from slices.domain.strategies import StrategyName
 from slices.domain.strategy_selection import (
     DecidedPeriod,
     RuleResult,
     SelectionEvidence,
-    SelectionModel,
-    SelectionRule,
     StrategyTally,
 )
 from slices.ml_strategy.selecting.regret import difference
@@ -38,11 +37,8 @@ if TYPE_CHECKING:
 
     from slices.domain.backtests import Backtest
     from slices.domain.ensembles import Sleeve
-    from slices.domain.strategy_selection import (
-        FallbackOption,
-        SelectionExamples,
-        WalkedSelection,
-    )
+    from slices.domain.selection_parameters import FallbackOption
+    from slices.domain.strategy_selection import SelectionExamples, WalkedSelection
     from slices.quant.types import FloatArray, IntArray
 
 SUSPECT_T = 8.0

@@ -25,12 +25,9 @@ from slices.quant.simulation.targets import simulate_targets
 if TYPE_CHECKING:
     from slices.domain.parameters import Costs, TradingRules
     from slices.domain.regimes import RegimeHistory
+    from slices.domain.selection_parameters import SelectionPeriods
     from slices.domain.strategies import StrategyName
-    from slices.domain.strategy_selection import (
-        SelectionExamples,
-        SelectionPeriods,
-        WalkedSelection,
-    )
+    from slices.domain.strategy_selection import SelectionExamples, WalkedSelection
     from slices.quant.panel import Panel
     from slices.quant.types import FloatArray
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.backtests import TargetWeights
-from slices.domain.strategy_selection import (
+from slices.domain.selection_parameters import (
     DEFAULT_PERIODS,
     SelectionModel,
     SelectionPeriods,

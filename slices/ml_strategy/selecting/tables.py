@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.domain.report import BarChart, LineChart, Series, Table, Unit
-from slices.domain.strategy_selection import SelectionModel, SelectionRule
+from slices.domain.selection_parameters import SelectionModel, SelectionRule
 from slices.ml_strategy.selecting.wording import (
     OUTCOMES,
     model_label,

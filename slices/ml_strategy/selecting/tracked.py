@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from slices.domain.fingerprint import fingerprint
-from slices.domain.strategy_selection import DEFAULT_PERIODS, SelectionPeriods, SelectionRule
+from slices.domain.selection_parameters import DEFAULT_PERIODS, SelectionPeriods, SelectionRule
 from slices.ml_strategy.selecting.wording import title
 from slices.runtime import tracking
 from slices.runtime.sources import code_version
@@ -15,11 +15,7 @@ from slices.runtime.tracking import TrackedData, TrackedPart, TrackedRun
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
-    from slices.domain.strategy_selection import (
-        RuleResult,
-        SelectionDecision,
-        SelectionEvidence,
-    )
+    from slices.domain.strategy_selection import RuleResult, SelectionDecision, SelectionEvidence
 
 EXPERIMENT = "strategy-selection"
 

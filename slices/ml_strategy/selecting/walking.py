@@ -8,12 +8,8 @@ import numpy as np
 
 from slices.domain.errors import InsufficientHistoryError
 from slices.domain.learning_errors import LeakageError
-from slices.domain.strategy_selection import (
-    DEFAULT_PERIODS,
-    SelectionModel,
-    SelectionPeriods,
-    WalkedSelection,
-)
+from slices.domain.selection_parameters import DEFAULT_PERIODS, SelectionModel, SelectionPeriods
+from slices.domain.strategy_selection import WalkedSelection
 from slices.ml_strategy.selecting.classifiers import fitted
 
 if TYPE_CHECKING:

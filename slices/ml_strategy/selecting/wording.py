@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 
 from slices.domain.numbers import written
 from slices.domain.report import Unit
-from slices.domain.strategy_selection import SelectionModel, SelectionRule
+from slices.domain.selection_parameters import SelectionModel, SelectionRule
 from slices.quant.signals.catalogue import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slices.domain.strategies import StrategyName
-    from slices.domain.strategy_selection import (
-        Interval,
-        SelectionDecision,
-        SelectionEvidence,
-    )
+    from slices.domain.strategy_selection import Interval, SelectionDecision, SelectionEvidence
 
 NEEDED_T = 1.645
 """One-sided, 5 %: from which t-statistic over the equal mix on the model is followed."""
@@ -94,7 +90,7 @@ def span_text(difference: Interval) -> str:
 
     >>> from slices.domain.strategy_selection import Interval
     >>> span_text(Interval(value=0.0, low=-0.01, high=0.02, t_statistic=0.1))
-    '−1.00% to 2.00%'
+    '−1% to 2%'
     """
     if not difference.low < difference.high:
         return ""
