@@ -59,7 +59,10 @@ def verdict_sentence(tested: Sequence[Backtest], tests: tuple[RivalTest, ...]) -
         f"p {written(found[name].difference.p_value, Unit.RATIO)})"
         for name, words in ((EQUAL, "1/N"), (WITHOUT, "the same rule without forecasts"))
     ]
-    return f"Net of costs their Sharpe ratio of {own} was {parts[0]}, and {parts[1]}."
+    return (
+        f"Out of sample and net of costs, the Sharpe ratio with forecasts was {own}: "
+        f"{parts[0]}, and {parts[1]}."
+    )
 
 
 def is_worth_having(tests: tuple[RivalTest, ...]) -> bool:

@@ -33,9 +33,9 @@ def figures(
             f"(t {written(belief.t_statistic, Unit.RATIO)})",
         ),
         KeyFigure(
-            label="Expected gain", value=views.expected_gain * 1e4, unit=Unit.BPS,
+            label="Expected gain", value=_whole_bps(views.expected_gain), unit=Unit.BPS,
             note=f"of these weights over what is held, in {views.holding_sessions} sessions; costs "
-            f"{written(views.expected_costs * 1e4, Unit.BPS)}",
+            f"{written(_whole_bps(views.expected_costs), Unit.BPS)}",
         ),
         KeyFigure(
             label="Turnover", value=plan.turnover, unit=Unit.FRACTION,
@@ -48,6 +48,11 @@ def figures(
         ),
     ]  # fmt: skip
     return (*shown, *(_rival_figure(each, tests) for each in tests if each.rival == EQUAL))
+
+
+def _whole_bps(fraction: float) -> float:
+    """Return basis points to the tenth: less is what rounding leaves of nothing."""
+    return round(fraction * 1e4, 1)
 
 
 def _rival_figure(test: RivalTest, tests: tuple[RivalTest, ...]) -> KeyFigure:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from slices.domain.errors import counted, listed
 from slices.domain.numbers import written
-from slices.domain.report import BarChart, Note, Section, Table, Tone, Unit
+from slices.domain.report import BarChart, Section, Table, Unit
 from slices.domain.view_portfolio import SUSPECT_COEFFICIENT
 
 if TYPE_CHECKING:
     from slices.domain.learning import Skill
-    from slices.domain.report import Block
     from slices.domain.view_portfolio import OptimisedViews, ViewLine
 
 VIEWS = "views"
@@ -31,13 +30,10 @@ def view_section(views: OptimisedViews) -> Section:
         f"{coefficient(belief.believed)}. Views are blended with the returns under which the prior "
         "would be best, and traded only as far as that pays."
     )
-    notes: list[Block] = [
-        Note(text=f"{each[0].upper()}{each[1:]}.", tone=Tone.WARNING) for each in views.refusals
-    ]
     return Section(
         title="What the forecasts say",
         intro=intro,
-        blocks=(*notes, weight_chart(views), view_table(views)),
+        blocks=(weight_chart(views), *(() if views.refusals else (view_table(views),))),
     )
 
 
