@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 
 from flows.ml_predictions import ml_driven, ml_prediction_trading
 from slices.domain.accounts import TradingMode
@@ -98,6 +102,22 @@ def test_without_a_model_nothing_is_traded_and_the_run_says_so(
     assert result.plan is None
     assert MODEL in result.headline
     assert Path(result.report_path).is_file()
+
+
+def test_a_refusal_is_announced(unasked: State[PredictionTrading]) -> None:
+    session = str(unasked.result().history[-1].session)
+    wanted = EventFilter(
+        event=EventNameFilter(name=["tradeflows.model.refused"]),
+        occurred=EventOccurredFilter(since=dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)),
+    )
+    deadline = time.monotonic() + 20
+    payloads: list[dict[str, Any]] = []
+    while not payloads and time.monotonic() < deadline:
+        with get_client(sync_client=True) as client:
+            found = client.read_events(wanted, limit=50).events
+        payloads = [each.payload for each in found if each.payload.get("session") == session]
+        time.sleep(0.2)
+    assert {each["subject"] for each in payloads} == {MODEL}
 
 
 def test_what_is_worth_its_costs_is_bought(traded: State[PredictionTrading]) -> None:
