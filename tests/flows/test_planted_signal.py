@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-MODEL = "planted"
+MODEL = "planted-signal"
 ON, DEAD = 1500, 480
 STRENGTH = 0.028
 PREDICTED = (0, 1, 2)
