@@ -54,7 +54,8 @@ def compared_predictions(
     said = [each for each in records if each.session in rows and each.symbol in columns]
     places = [(rows[each.session], columns[each.symbol]) for each in said]
     differences = [
-        abs(each.score - since.scores[place]) for each, place in zip(said, places, strict=True)
+        abs(each.score - float(since.scores[place]))
+        for each, place in zip(said, places, strict=True)
     ]
     scale = _largest(since.scores)
     wrong = [
