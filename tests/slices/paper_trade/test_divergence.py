@@ -92,7 +92,8 @@ def test_other_costs_are_fee_and_the_sizes_they_leave(seed: int, extra: float) -
     found = split(panel, mine, other)
     assert found.total == pytest.approx(ended - its, abs=1e-6)
     only(found, "fee", "size")
-    charged = sum(each.costs * extra / (10 + extra) for each in mine)
+    common = [one for one, like in matched(mine, other) if one is not None and like is not None]
+    charged = sum(each.costs * extra / (10 + extra) for each in common)
     assert found.fee == pytest.approx(-charged, abs=1e-6)
 
 
