@@ -50,7 +50,7 @@ def ml_model_monitoring(
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
         model: Name in the registry of models.
         execution: Whose predictions are looked up, those of paper accounts or of live ones.
-        limits: From which on a champion is no longer taken for what it was.
+        limits: Age, drift and decay from which on a champion is not taken for what it was.
         retrain: Whether alarms are announced, so that an automation trains anew, or never.
         on_dead: What becomes of a champion whose skill is gone; it is retired, replaced by the
             champion before, or kept.

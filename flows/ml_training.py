@@ -70,7 +70,7 @@ def ml_model_training(
         adjustment: What prices are corrected for; `total` counts dividends, `split` does not.
         model: Its name in the registry.
         features: Which features to learn from; empty takes all that these bars can give.
-        label: What is predicted.
+        label: What is predicted, over how many sessions and from which on.
         splits: How sessions are parted into learning and testing.
         kinds: Kinds of model to train side by side.
         trials: Sets of parameters to try for each kind, on sessions before the first that tests.

@@ -49,6 +49,11 @@ ROWS = {
     37: "cash that is short or not settled; books that do not add up",
     38: "live trading without every switch; a ledger of the other mode",
     39: "two versions of code or limits at one account",
+    40: "a model file that is tampered with, unknown, or a pickle",
+    41: "features that are missing, renamed, of another type, or suddenly unknown",
+    42: "labels in features, training that overlaps testing, inputs that see the future",
+    43: "two trainings with one seed",
+    44: "a model that is too old, has drifted, or is no better; stepping back",
 }
 
 
