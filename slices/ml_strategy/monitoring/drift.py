@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from slices.ml_strategy.examples import FeatureMatrix
     from slices.quant.types import IntArray
 
-MEASURES = ("stability index", "KS distance", "move of the median", "change of the width")
+MEASURES = ("index", "KS distance", "median", "width")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

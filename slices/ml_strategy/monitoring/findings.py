@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slices.domain.data_report import data_caveats, data_notes, data_section
 from slices.domain.errors import counted, listed
 from slices.domain.model_monitoring import CheckState, ModelMonitoring
-from slices.domain.numbers import written
+from slices.domain.numbers import signed, written
 from slices.domain.report import KeyFigure, Note, Report, Tone, Unit
 from slices.ml_strategy.monitoring.sections import (
     SKILL_CHART,
@@ -154,7 +154,7 @@ def _notes(watch: ModelWatch, announced: tuple[str, ...]) -> tuple[str, ...]:
         for each in _of(watch, CheckState.WATCH)
     )
     unknown = tuple(
-        f"{each.name} cannot be judged yet: {each.found}; {each.detail}."
+        f"{each.name} cannot be judged yet: {each.found}."
         for each in _of(watch, CheckState.UNKNOWN)
     )
     sent = (f"Announced: {listed(announced)}.",) if announced else ()
@@ -169,9 +169,8 @@ def _figures(watch: ModelWatch, limits: MonitorLimits) -> tuple[KeyFigure, ...]:
             label="IC since training",
             value=decay.mean,
             unit=Unit.RATIO,
-            note=f"± {written(decay.mean_error, Unit.RATIO)} over "
-            f"{counted(len(decay.sessions), 'session')}; validated "
-            f"{written(decay.expected, Unit.RATIO)}",
+            note=f"± {decay.mean_error:.4f} over {counted(len(decay.sessions), 'session')}; "
+            f"validated {signed(f'{decay.expected:.4f}')}",
             tone=states["Skill"],
         ),
         KeyFigure(

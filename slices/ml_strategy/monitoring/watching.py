@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.errors import counted
 from slices.domain.model_monitoring import CheckState, ModelWatch, MonitorCheck
-from slices.domain.numbers import written
+from slices.domain.numbers import UNDEFINED, signed, written
 from slices.domain.report import Unit
 from slices.ml_strategy.labels.joining import examples_of
 from slices.ml_strategy.monitoring.decay import decay_watch
@@ -100,10 +100,15 @@ def skill_check(decay: DecayWatch) -> MonitorCheck:
     return MonitorCheck(
         name="Skill",
         state=decay.state,
-        found=f"IC {written(decay.mean, Unit.RATIO)}, evidence of none {_to_one(evidence)}",
+        found=f"IC {_coefficient(decay.mean)}, evidence of none {_to_one(evidence)}",
         allowed=f"evidence below {_to_one(decay.limit)}",
-        detail=f"over {count}; validated IC {decay.expected:.4f} ± {decay.expected_error:.4f}",
+        detail=f"over {count}; validated IC {_coefficient(decay.expected)} ± "
+        f"{decay.expected_error:.4f}",
     )
+
+
+def _coefficient(value: float) -> str:
+    return UNDEFINED if math.isnan(value) else signed(f"{value:.4f}")
 
 
 def _to_one(ratio: float) -> str:
@@ -112,6 +117,8 @@ def _to_one(ratio: float) -> str:
     >>> _to_one(19.96), _to_one(0.004), _to_one(5e5)
     ('20 to 1', 'below 0.01 to 1', 'above 1,000 to 1')
     """
+    if math.isnan(ratio):
+        return "unknown"
     if ratio > MOST_SHOWN:
         return f"above {MOST_SHOWN:,.0f} to 1"
     return "below 0.01 to 1" if ratio < LEAST_SHOWN else f"{ratio:.3g} to 1"
