@@ -85,10 +85,11 @@ def test_what_is_no_longer_true_is_trained_anew(
     server: Server, client: SyncPrefectClient, event: str
 ) -> None:
     before = {each.id for each in client.read_flow_runs()}
-    server.command("python", "-c", EMIT, event, "cross-section")
+    server.command("python", "-c", EMIT, event, f"ranks-{event}")
     runs = new_runs(client, before, seconds=60)
     wanted = client.read_deployment_by_name(f"ml-model-training/{NAME}")
     assert [each.deployment_id for each in runs] == [wanted.id]
+    assert [each.parameters["model"] for each in runs] == [f"ranks-{event}"]
 
 
 def test_another_event_of_a_model_trains_nothing(server: Server, client: SyncPrefectClient) -> None:
