@@ -142,7 +142,7 @@ def _content(model: LoadedModel) -> tuple[tuple[str, str], ...]:
     return (
         ("files", "as registered"),
         ("kind", bundle.predictor.kind.value),
-        ("predicts", f"returns over {bundle.label.horizon_sessions} sessions, entered "
+        ("predicts", f"{bundle.label.subject}, entered "
                      f"{bundle.label.entry_lag_sessions} after the decision"),
         ("symbols", " ".join(bundle.symbols)),
         ("features", f"{len(bundle.predictor.names)}, definition {bundle.definition[:12]}"),

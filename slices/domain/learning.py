@@ -13,7 +13,28 @@ import numpy.typing as npt
 from pydantic import Field
 
 from slices.domain.fingerprint import LOCATION, bytes_digest
+from slices.domain.labels import LabelSettings
 from slices.domain.parameters import ParameterGroup
+
+__all__ = [
+    "DEFAULT_LABEL",
+    "DEFAULT_MODEL",
+    "DEFAULT_SPLITS",
+    "LEARNING_SYMBOLS",
+    "Canary",
+    "FeatureFamily",
+    "FeatureNeed",
+    "FeatureSetRef",
+    "Fold",
+    "FoldSkill",
+    "LabelSettings",
+    "ModelAlias",
+    "ModelKind",
+    "ModelName",
+    "OutOfSampleScores",
+    "Skill",
+    "SplitSettings",
+]
 
 LEARNING_SYMBOLS = [
     "AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO",
@@ -58,25 +79,6 @@ class ModelKind(StrEnum):
     LINEAR = "linear"
     RANDOM_FOREST = "random_forest"
     LIGHTGBM = "lightgbm"
-
-
-class LabelSettings(ParameterGroup):
-    """What is predicted."""
-
-    horizon_sessions: int = Field(
-        default=5, ge=1, le=63, description="Sessions over which the predicted return is earned."
-    )
-    entry_lag_sessions: int = Field(
-        default=1,
-        ge=1,
-        le=5,
-        description="Sessions from the decision to the close at which the return begins.",
-    )
-
-    @property
-    def reach(self) -> int:
-        """Sessions from the decision until the label is known."""
-        return self.horizon_sessions + self.entry_lag_sessions
 
 
 class SplitSettings(ParameterGroup):
@@ -163,7 +165,8 @@ class OutOfSampleScores:
         symbols: N names.
         sessions: S sessions, rising.
         scores: S x N, higher is better; NaN where a symbol was not scored.
-        labels: S x N ranks in [-0.5, 0.5] of the returns that followed; NaN where not yet known.
+        labels: S x N in [-0.5, 0.5], by default ranks of the returns that followed; NaN where not
+            yet known.
         forward_returns: S x N simple returns over the label's interval.
         volatilities: S x N deviations of a return over the horizon, known at the session.
         folds: S numbers of the folds.

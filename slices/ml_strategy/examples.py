@@ -24,11 +24,13 @@ class Examples:
         row: R positions of the session a decision is made at.
         column: R positions of the symbol.
         features: R x F, NaN where a feature is not known.
-        label: R ranks within the session of the return that follows, in [-0.5, 0.5]; NaN where it
-            is not known yet, or fewer than two symbols have one.
+        label: R labels in [-0.5, 0.5], by default ranks within the session of the return that
+            follows (see `LabelSettings`); NaN where it is not known yet, or fewer than two symbols
+            have one.
         forward_return: R simple returns from entry to exit; NaN where not known.
         first: R positions of the entry, whose close begins the label's interval.
-        last: R positions of the exit, at whose close the label is known; may lie beyond T - 1.
+        last: R positions at whose close the label is known, at most the label's reach after the
+            session; may lie beyond T - 1.
         weight: R uniqueness weights with mean 1 over known labels.
         volatility: R deviations of a return over the horizon, known at the session; NaN early on.
     """

@@ -10,7 +10,7 @@ import polars as pl
 from slices.domain.errors import BadDataError, listed
 from slices.domain.learning import DEFAULT_LABEL
 from slices.ml_strategy.examples import Examples, FeatureMatrix
-from slices.ml_strategy.labels.ranks import forward_returns, session_ranks
+from slices.ml_strategy.labels.kinds import outcomes_of
 from slices.ml_strategy.labels.uniqueness import example_weights
 from slices.ml_strategy.labels.volatility import horizon_volatility
 from slices.quant.panel import read_panel
@@ -67,11 +67,10 @@ def examples_from(
     order = np.lexsort((column, row))
     order = order[np.isfinite(panel.close[row[order], column[order]])]
     row, column = row[order], column[order]
-    returns = forward_returns(panel.close, label)
-    present = np.full(returns.shape, np.nan)
-    present[row, column] = returns[row, column]
-    ranks = session_ranks(present)[row, column]
-    first, last = row + label.entry_lag_sessions, row + label.reach
+    present = np.zeros(panel.close.shape, dtype=np.bool_)
+    present[row, column] = True
+    found = outcomes_of(panel, label, present)
+    labels, first = found.labels[row, column], row + label.entry_lag_sessions
     volatility = horizon_volatility(panel.close, horizon=label.horizon_sessions)
     return Examples(
         names=names,
@@ -80,11 +79,11 @@ def examples_from(
         row=row,
         column=column,
         features=_matrix(features, names)[order],
-        label=ranks,
-        forward_return=present[row, column],
+        label=labels,
+        forward_return=found.returns[row, column],
         first=first,
-        last=last,
-        weight=example_weights(column, first, last, np.isfinite(ranks)),
+        last=found.known[row, column],
+        weight=example_weights(column, first, found.exits[row, column], np.isfinite(labels)),
         volatility=volatility[row, column],
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.backtests import TargetWeights
-from slices.domain.errors import InsufficientHistoryError
+from slices.domain.errors import InsufficientHistoryError, ParameterError
 from slices.domain.forecasts import DEFAULT_SERVING
 from slices.domain.learning import OutOfSampleScores
 from slices.domain.learning_errors import ModelNotFoundError
@@ -27,6 +27,7 @@ from slices.ml_strategy.labels.volatility import horizon_volatility
 from slices.ml_strategy.monitoring.since import check_same_inputs, scores_since
 from slices.ml_strategy.predicting.checking import worth_their_costs
 from slices.ml_strategy.predicting.held_out import held_out
+from slices.ml_strategy.predicting.refusing import TRADED_KIND
 from slices.ml_strategy.registry.loading import load_model
 from slices.quant.panel import Panel, read_panel
 from slices.quant.types import FloatArray
@@ -64,9 +65,11 @@ def find_champion(name: str) -> LoadedModel | None:
 
     Raises:
         TamperedModelError: Its files are not those that were registered.
+        ParameterError: Its labels are not ranks of returns over the horizon, which is what is
+            followed.
     """
     try:
-        return load_model(name)
+        return _followable(load_model(name))
     except ModelNotFoundError:
         return None
 
@@ -76,8 +79,20 @@ def find_trained(name: str) -> LoadedModel:
 
     Raises:
         ModelNotFoundError: There is neither.
+        ParameterError: It predicts what cannot be followed; see `find_champion`.
     """
-    return find_champion(name) or load_model(name, "challenger")
+    return find_champion(name) or _followable(load_model(name, "challenger"))
+
+
+def _followable(model: LoadedModel) -> LoadedModel:
+    kind = model.bundle.label.kind
+    if kind != TRADED_KIND:
+        raise ParameterError(
+            parameter="model",
+            found=f"{model.version}, whose labels are of kind {kind}",
+            allowed=f"a model whose labels are of kind {TRADED_KIND}",
+        )
+    return model
 
 
 def out_of_sample(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slices.ml_strategy.examples import FeatureMatrix
 
 REGISTERED = "a registered version that is not retired, with the files it was registered with"
+TRADED_KIND = "rank"
 MOSTLY = 0.5
 """Share of a feature's values that is most of them."""
 
@@ -51,6 +52,7 @@ def model_refusals(
     reasons = [f"{model.version} is retired: {retired}; allowed: a version that is not"]
     found = [
         *(reasons if retired else ()),
+        *_other_label(model.bundle),
         *_other_bars(model.bundle, bars),
         *_other_features(model.bundle, features),
     ]
@@ -60,6 +62,13 @@ def model_refusals(
             f"allowed: {bars.fingerprint[:12]}"
         )
     return tuple(found)
+
+
+def _other_label(bundle: ModelBundle) -> Iterator[str]:
+    """Say what is not traded: outcomes are written down as returns over the whole horizon."""
+    kind = bundle.label.kind
+    if kind != TRADED_KIND:
+        yield f"its labels cannot be traded: found kind {kind}; allowed: {TRADED_KIND}"
 
 
 def _other_bars(bundle: ModelBundle, bars: DatasetRef) -> Iterator[str]:

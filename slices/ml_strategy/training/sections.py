@@ -23,7 +23,7 @@ from slices.ml_strategy.training.tables import (
 from slices.ml_strategy.training.wording import begun, kind_text, outcome_text
 
 if TYPE_CHECKING:
-    from slices.domain.model_training import ModelTraining
+    from slices.domain.model_training import ModelTraining, TrainingSettings
     from slices.domain.models import Promotion
 
 
@@ -88,9 +88,8 @@ def _learnt(training: ModelTraining) -> Section:
         title="What was learnt",
         intro=(
             f"From {settings.features} features of {len(training.bars.symbols)} symbols, "
-            f"{settings.examples:,} examples, each kind of model learnt to rank the returns over "
-            f"the next {settings.label.horizon_sessions} sessions. What is shown is what it said "
-            "of sessions after those it had learnt from."
+            f"{settings.examples:,} examples, each kind of model learnt {_learnt_text(settings)}. "
+            "What is shown is what it said of sessions after those it had learnt from."
         ),
         blocks=(
             candidate_table(training),
@@ -99,6 +98,12 @@ def _learnt(training: ModelTraining) -> Section:
             fold_table(training),
         ),
     )
+
+
+def _learnt_text(settings: TrainingSettings) -> str:
+    if settings.label.kind == "rank":
+        return f"to rank the returns over the next {settings.label.horizon_sessions} sessions"
+    return f"to tell {settings.label.subject}"
 
 
 def _judged(promotion: Promotion) -> Section:

@@ -8,7 +8,7 @@ from slices.domain.numbers import written
 from slices.domain.report import Note, Tone, Unit
 
 if TYPE_CHECKING:
-    from slices.domain.learning import ModelKind
+    from slices.domain.learning import LabelSettings, ModelKind
     from slices.domain.model_training import ModelTraining
 
 NAMES = (
@@ -27,7 +27,7 @@ OUTCOMES = (
 def kind_text(kind: ModelKind) -> str:
     """Name a kind of model.
 
-    >>> from slices.domain.learning import ModelKind
+    >>> from slices.domain.learning import LabelSettings, ModelKind
     >>> kind_text(ModelKind.RANDOM_FOREST)
     'random forest'
     """
@@ -55,8 +55,8 @@ def headline(training: ModelTraining) -> str:
     suspect = "SUSPECT: " if skill.suspicions else ""
     version = f" as {training.version}" if training.version else ""
     return (
-        f"{suspect}{begun(kind_text(training.chosen))} predicts returns over "
-        f"{training.settings.label.horizon_sessions} sessions with an information coefficient of "
+        f"{suspect}{begun(kind_text(training.chosen))} predicts "
+        f"{training.settings.label.subject} with an information coefficient of "
         f"{skill.information_coefficient:.4f} out of sample (t {skill.t_statistic:.2f}), net "
         f"Sharpe ratio {skill.net_sharpe_ratio:.2f}; {outcome_text(training)}{version}."
     )
@@ -93,7 +93,30 @@ def notes(training: ModelTraining) -> tuple[str, ...]:
         f"A decision at a close is entered {label.entry_lag_sessions} session later and held for "
         f"{label.horizon_sessions}. Parameters were tuned on the sessions before the first test "
         "block alone.",
+        *_label_notes(label),
     )
+
+
+def _label_notes(label: LabelSettings) -> tuple[str, ...]:
+    """Say what labels that are no ranks of returns over the horizon mean."""
+    untraded = (
+        "Flows that trade or write predictions down refuse a model of such labels, champion or not."
+    )
+    if label.kind == "triple_barrier":
+        return (
+            f"A label is the rank of the return at which a position left: {label.profit_multiple:g}"
+            f" deviations up, {label.stop_multiple:g} down, or at the end. It is known when all "
+            "symbols of its session have left, which can be earlier than the purge assumes. The "
+            "test portfolio holds for the whole horizon and leaves at no barrier.",
+            untraded,
+        )
+    if label.kind == "meta":
+        return (
+            f"A label says which side paid {label.side_costs_bps:g} bps, the one momentum took or "
+            "the other; 0 is neither. Skill is judged against these labels.",
+            untraded,
+        )
+    return ()
 
 
 def report_notes(training: ModelTraining, said: tuple[str, ...]) -> tuple[Note, ...]:

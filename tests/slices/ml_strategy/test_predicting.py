@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from slices.domain.accounts import TradingMode
 from slices.domain.calendar import sessions_between
 from slices.domain.forecasts import Forecast, Forecasts, ServingLimits
+from slices.domain.learning import LabelSettings
 from slices.domain.models import ModelRefusal
 from slices.domain.parameters import Costs
 from slices.domain.trading_errors import LedgerError
@@ -140,6 +142,16 @@ def test_no_model_is_an_answer(asked: Served) -> None:
         assert found[-1].forecasts == ()
         assert standing_weights(found) == ()
     assert "no champion" in predict(reason, asked.features, asked.bars).refusals[0]
+
+
+@pytest.mark.parametrize("kind", ["triple_barrier", "meta"])
+def test_labels_that_cannot_be_traded_are_not_asked_for(
+    asked: Served, kind: Literal["triple_barrier", "meta"]
+) -> None:
+    other = replace(asked.model, bundle=replace(asked.model.bundle, label=LabelSettings(kind=kind)))
+    found = predict_latest(other, asked.features, asked.bars)
+    assert all(each.forecasts == () and kind in each.refusals[0] for each in found)
+    assert standing_weights(found) == ()
 
 
 def forecast(symbol: str, lower: float, *, abstains: bool = False) -> Forecast:
