@@ -38,7 +38,7 @@ from slices.paper_trade import tasks as paper_trade
 from slices.runtime.workflow import workflow
 
 
-@workflow(check_views_fit, live_trade.check_approval)
+@workflow(check_views_fit, learning.check_alias, live_trade.check_approval)
 def ml_portfolio_optimization(
     symbols: PortfolioSymbols = LEARNING_SYMBOLS,
     *,
@@ -87,7 +87,7 @@ def ml_portfolio_optimization(
         rules: What the account may trade, the same for its whole life; live, whole shares only.
         limits: What the risk gate lets through, and losses from which on it lets less through.
         model: Name of the model in the registry.
-        alias: Which of its versions is asked.
+        alias: Which of its versions is asked; a challenger has not earned real money.
         serving: Beyond which the model says nothing.
         views: Prior, risk aversion, covariance and largest weight of the optimisation.
         decide: How often weights are found anew; what gains are weighed against costs over.

@@ -80,6 +80,11 @@ def traded(base: dict[str, Any], champion: LoadedModel) -> State[MlPortfolioOpti
     return ran(**base, account="views-trades")
 
 
+def test_a_challenger_never_trades_live(base: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match="challenger"):
+        ml_portfolio_optimization(**base, alias="challenger", execution="live")
+
+
 def test_without_a_model_nothing_is_changed_and_the_run_says_so(
     unasked: State[MlPortfolioOptimization],
 ) -> None:
