@@ -228,7 +228,7 @@ def _said(
 ) -> tuple[Section, ...]:
     now = (forecast_section(forecasts, limits),) if forecasts.forecasts else ()
     believed = () if check is None else (calibration_section(check),)
-    since = missed_sessions(model.bundle.trained_until, forecasts.session, calendar=bars.calendar)
+    since = missed_sessions(model.bundle.known_until, forecasts.session, calendar=bars.calendar)
     return (*now, *believed, model_section(model, age_sessions=since))
 
 

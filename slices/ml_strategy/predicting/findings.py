@@ -221,7 +221,7 @@ def _sections(
     if check is not None:
         found.append(calibration_section(check))
     if isinstance(model, LoadedModel):
-        since = missed_sessions(model.bundle.trained_until, newest.session, calendar=bars.calendar)
+        since = missed_sessions(model.bundle.known_until, newest.session, calendar=bars.calendar)
         found.append(model_section(model, age_sessions=since))
     return (*found, data_section(bars))
 

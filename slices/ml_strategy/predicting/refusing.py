@@ -138,11 +138,11 @@ def session_refusals(
             f"the training knew what came after: found {session}; "
             f"allowed: {bundle.known_until} or later",
         )
-    age = missed_sessions(bundle.trained_until, session, calendar=calendar)
+    age = missed_sessions(bundle.known_until, session, calendar=calendar)
     if age > limits.most_age_sessions:
         return (
-            f"the model is stale: found {age} sessions since {bundle.trained_until}, the last it "
-            f"was trained on; allowed: {limits.most_age_sessions}",
+            f"the model is stale: found {age} sessions since {bundle.known_until}, the last its "
+            f"training knew; allowed: {limits.most_age_sessions}",
         )
     return ()
 

@@ -94,6 +94,7 @@ def model_section(model: LoadedModel, *, age_sessions: int) -> Section:
         ("Kind", bundle.predictor.kind.value.replace("_", " ")),
         ("Features", str(len(bundle.predictor.names))),
         ("Trained on", f"{bundle.trained_from} to {bundle.trained_until}"),
+        ("Last session the training knew", str(bundle.known_until)),
         ("Sessions since", str(age_sessions)),
         ("Predicts", f"returns over {counted(bundle.label.horizon_sessions, 'session')}"),
         ("Out-of-sample sessions", f"{skill.sessions:,}"),

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from slices.domain.accounts import TradingMode
+from slices.domain.alerts import ModelAged
 from slices.domain.calendar import sessions_between
 from slices.domain.forecasts import Forecast, Forecasts, ServingLimits
 from slices.domain.learning import LabelSettings
+from slices.domain.model_monitoring import MonitorLimits
 from slices.domain.models import ModelRefusal
 from slices.domain.parameters import Costs
 from slices.domain.trading_errors import LedgerError
@@ -23,6 +25,8 @@ from slices.ledger.predictions import read_predictions
 from slices.ml_strategy.features.building import build_features, read_features
 from slices.ml_strategy.fitting.models import scores_of
 from slices.ml_strategy.labels.ranks import forward_returns
+from slices.ml_strategy.monitoring.acting import events_of
+from slices.ml_strategy.monitoring.watching import watch_champion
 from slices.ml_strategy.predicting.recording import mature_predictions, record_predictions
 from slices.ml_strategy.predicting.serving import predict, predict_latest, predict_many
 from slices.ml_strategy.predicting.weighing import (
@@ -118,7 +122,7 @@ def test_larger_costs_and_confidence_make_it_abstain(asked: Served) -> None:
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"limits": ServingLimits(most_age_sessions=20)}, "stale: found 66 sessions"),
+        ({"limits": ServingLimits(most_age_sessions=20)}, "stale: found 60 sessions"),
         ({"session": dt.date(2013, 5, 1)}, "the training knew"),
         ({"session": dt.date(2015, 1, 10)}, "no bars"),
         ({"session": dt.date(2031, 1, 6)}, "no bars"),
@@ -132,6 +136,17 @@ def test_sessions_it_may_not_be_asked_at(
     assert found.forecasts == ()
     assert words in found.refusals[0]
     assert "allowed" in found.refusals[0]
+
+
+def test_a_model_is_as_old_as_monitoring_says(asked: Served) -> None:
+    """Else it is refused for its age on days on which nothing orders another."""
+    watch = watch_champion(asked.bars, asked.features, asked.model, (), limits=MonitorLimits())
+    for allowed in (watch.age_sessions - 1, watch.age_sessions):
+        limits = ServingLimits(most_age_sessions=allowed)
+        found = predict(asked.model, asked.features, asked.bars, limits=limits)
+        aged = events_of(watch, limits=MonitorLimits(most_age_sessions=allowed))
+        assert bool(found.refusals) is any(isinstance(each, ModelAged) for each in aged)
+        assert bool(found.refusals) is (allowed < watch.age_sessions)
 
 
 def test_no_model_is_an_answer(asked: Served) -> None:
