@@ -34,7 +34,7 @@ def recorded_predictions(
         execution: Whose books.
     """
     version = champion.version
-    mature_predictions(bars, model=version.name, label=champion.bundle.label, execution=execution)
+    mature_predictions(bars, champion, execution=execution)
     with books_of(execution) as ledger:
         return read_predictions(ledger, model=version.name, version=version.version)
 

@@ -10,13 +10,16 @@ import numpy as np
 
 from slices.domain.calendar import session_close, sessions_between
 from slices.domain.forecasts import PredictionOutcome, PredictionRecord
+from slices.domain.learning_errors import ModelError, TamperedModelError
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.prediction_trading import KeptPredictions
 from slices.ledger.opening import books_of
 from slices.ledger.predictions import open_predictions, write_outcomes, write_predictions
 from slices.ml_strategy.labels.ranks import session_ranks
 from slices.ml_strategy.predicting.scaling import relative_returns
+from slices.ml_strategy.registry.loading import load_version
 from slices.quant.panel import read_panel
+from slices.runtime import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,9 +55,7 @@ def keep_predictions(
     if isinstance(model, ModelRefusal):
         return KeptPredictions(recorded=0, matured=0)
     recorded = record_predictions(history[-1], execution=execution, calendar=bars.calendar)
-    matured = mature_predictions(
-        bars, model=model.version.name, label=model.bundle.label, execution=execution
-    )
+    matured = mature_predictions(bars, model, execution=execution)
     return KeptPredictions(recorded=recorded, matured=matured)
 
 
@@ -106,7 +107,7 @@ def prediction_records(forecasts: Forecasts, *, calendar: str) -> tuple[Predicti
 
 
 def mature_predictions(
-    bars: DatasetRef, *, model: str, label: LabelSettings, execution: Execution = "paper"
+    bars: DatasetRef, model: LoadedModel, *, execution: Execution = "paper"
 ) -> int:
     """Write what came of every prediction of a model that the bars can tell.
 
@@ -116,8 +117,8 @@ def mature_predictions(
 
     Args:
         bars: Up to the newest session that is known.
-        model: Whose predictions.
-        label: What was predicted; predictions over another reach are left to their own label.
+        model: Whose predictions, those of its other versions included. Each version is judged by
+            what it predicted itself; one whose files cannot be read is left open.
         execution: Whose books; `plan` writes nothing.
 
     Returns:
@@ -127,9 +128,30 @@ def mature_predictions(
         return 0
     panel = read_panel(bars)
     with books_of(execution) as ledger:
-        waiting = open_predictions(ledger, model=model, until=panel.sessions[-1])
-        found = tuple(outcomes_of(panel, waiting, label=label, calendar=bars.calendar))
+        waiting = open_predictions(ledger, model=model.version.name, until=panel.sessions[-1])
+        found = tuple(
+            outcome
+            for version, label in _labels(model, {each.version for each in waiting})
+            for outcome in outcomes_of(
+                panel,
+                [each for each in waiting if each.version == version],
+                label=label,
+                calendar=bars.calendar,
+            )
+        )
         return write_outcomes(ledger, found) if found else 0
+
+
+def _labels(model: LoadedModel, wanted: set[int]) -> Iterator[tuple[int, LabelSettings]]:
+    """Say what each of some versions predicted; nothing of one that cannot be read."""
+    yield model.version.version, model.bundle.label
+    others = wanted - {model.version.version}
+    for each in registry.versions(model.version.name) if others else ():
+        if each.version in others:
+            try:
+                yield each.version, load_version(each).bundle.label
+            except (ModelError, TamperedModelError):
+                continue
 
 
 def outcomes_of(

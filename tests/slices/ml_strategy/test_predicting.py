@@ -17,11 +17,12 @@ from slices.domain.calendar import sessions_between
 from slices.domain.forecasts import Forecast, Forecasts, ServingLimits
 from slices.domain.learning import LabelSettings
 from slices.domain.model_monitoring import MonitorLimits
-from slices.domain.models import ModelRefusal
+from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.parameters import Costs
 from slices.domain.trading_errors import LedgerError
 from slices.ledger.opening import ledger_for
 from slices.ledger.predictions import read_predictions
+from slices.ml_strategy.bundles.files import bundle_files
 from slices.ml_strategy.features.building import build_features, read_features
 from slices.ml_strategy.fitting.models import scores_of
 from slices.ml_strategy.labels.ranks import forward_returns
@@ -35,6 +36,9 @@ from slices.ml_strategy.predicting.weighing import (
     trading_weights,
 )
 from slices.quant.panel import read_panel
+from slices.runtime import registry
+from slices.runtime.mlflow_store import open_tracking
+from slices.runtime.tracking import TrackedPart, TrackedRun, track
 from tests.slices.quant.market import stored
 from tests.support.served import LABEL, NAMES, Served, served
 
@@ -234,9 +238,9 @@ def test_predictions_are_written_once_and_outcomes_when_they_mature(
     assert record_predictions(found, execution="plan") == 0
     assert record_predictions(found) == len(asked.bars.symbols)
     assert record_predictions(found) == 0
-    assert mature_predictions(early.bars, model="planted", label=LABEL) == 0
-    assert mature_predictions(asked.bars, model="planted", label=LABEL) == len(asked.bars.symbols)
-    assert mature_predictions(asked.bars, model="planted", label=LABEL) == 0
+    assert mature_predictions(early.bars, asked.model) == 0
+    assert mature_predictions(asked.bars, asked.model) == len(asked.bars.symbols)
+    assert mature_predictions(asked.bars, asked.model) == 0
     ledger = ledger_for(TradingMode.PAPER)
     records = read_predictions(ledger, model="planted", version=3)
     ledger.close()
@@ -263,11 +267,36 @@ def test_outcomes_wait_for_every_symbol_that_was_predicted(asked: Served, tmp_pa
     record_predictions(found)
     closes = {name: panel.close[:, i].copy() for i, name in enumerate(panel.symbols)}
     fewer = stored(tmp_path, panel.sessions, {name: closes[name] for name in panel.symbols[:5]})
-    assert mature_predictions(fewer, model="planted", label=LABEL) == 0
-    other = LABEL.model_copy(update={"horizon_sessions": 3})
-    assert mature_predictions(asked.bars, model="planted", label=other) == 0
+    assert mature_predictions(fewer, asked.model) == 0
     gone = dict(closes)
     gone[panel.symbols[0]][-18:] = math.nan
     (tmp_path / "gone").mkdir()
     without = stored(tmp_path / "gone", panel.sessions, gone)
-    assert mature_predictions(without, model="planted", label=LABEL) == 11
+    assert mature_predictions(without, asked.model) == 11
+
+
+@pytest.mark.usefixtures("fresh_books")
+def test_a_version_is_judged_by_what_it_predicted_itself(asked: Served) -> None:
+    """Labels may reach equally far and yet begin elsewhere."""
+    panel = read_panel(asked.bars)
+    record_predictions(
+        predict(asked.model, asked.features, asked.bars, session=panel.sessions[-20])
+    )
+    label = LabelSettings(horizon_sessions=4, entry_lag_sessions=2)
+    assert label.reach == LABEL.reach
+    bundle = replace(asked.model.bundle, label=label)
+    later = LoadedModel(version=replace(asked.model.version, version=4), bundle=bundle)
+    assert mature_predictions(asked.bars, later) == 0
+    name, own = asked.model.version.name, asked.model.bundle
+    open_tracking()
+    for key in "abc":
+        part = TrackedPart(name=f"{name} {key}", parameters=(), metrics=())
+        run_id = track(TrackedRun(experiment="served", key=f"{name} {key}", main=part))
+        registry.register(name, run_id=run_id, files=bundle_files(own), key=key)
+    assert mature_predictions(asked.bars, later) == len(panel.symbols)
+    ledger = ledger_for(TradingMode.PAPER)
+    records = read_predictions(ledger, model=name, version=3)
+    ledger.close()
+    returns = forward_returns(panel.close, LABEL)[-20]
+    expected = dict(zip(panel.symbols, returns - returns.mean(), strict=True))
+    assert {each.symbol: each.outcome for each in records} == pytest.approx(expected)
