@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -239,21 +241,31 @@ def serve_pages(*, port: int) -> Exit:
              " makes them lead here")  # fmt: skip
     print_line(f"{pages}/#/models{WORKFLOW}")
     sys.stdout.flush()
-    with subprocess.Popen(words, env=os.environ | UI_ENVIRONMENT) as server:  # noqa: S603 - our own
-        try:
-            code = server.wait()
-        except KeyboardInterrupt:
-            _ended(server)
-            return Exit.OK
-    return Exit.OK if code == 0 else Exit.FAILED
+    return _served(words)
 
 
-def _ended(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
+def _served(words: list[str]) -> Exit:
+    """Run a server until it ends, or this process is told to: by Ctrl-C, or by SIGTERM."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+    server = subprocess.Popen(  # noqa: S603 - our own interpreter
+        words, env=os.environ | UI_ENVIRONMENT, start_new_session=True
+    )
     try:
-        server.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
+        return Exit.OK if server.wait() == 0 else Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.OK
+    finally:
+        _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server with its workers, which are a group of their own."""
+    for each in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, each)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
 
 
 def run_models(arguments: argparse.Namespace) -> Exit:

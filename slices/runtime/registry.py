@@ -168,10 +168,13 @@ def rollback(name: str, reason: str) -> ModelVersion:
     """Let the champion before trade again, in one step.
 
     Raises:
+        ModelNotFoundError: There is no such model.
         ModelError: There is none that was not retired.
     """
     with changing(name):
         client = open_client()
+        if not versions(name):
+            raise ModelNotFoundError(model=name, problem="nothing is registered under this name")
         current = version_by_alias(name, "champion")
         usable = {each.version for each in versions(name) if not each.retired}
         line = [

@@ -94,8 +94,9 @@ def test_threads_that_register_the_same_make_one_version() -> None:
 def test_an_unknown_model_has_no_versions() -> None:
     assert registry.versions("nobody") == ()
     assert registry.version_by_alias("nobody", "champion") is None
-    with pytest.raises(ModelNotFoundError):
-        registry.retire("nobody", "gone")
+    for change in (registry.retire, registry.rollback):
+        with pytest.raises(ModelNotFoundError):
+            change("nobody", "gone")
 
 
 def test_the_champion_trades_and_the_one_before_comes_back_in_one_step() -> None:
