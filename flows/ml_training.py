@@ -59,7 +59,8 @@ def ml_model_training(
     champion, the one that trades, only where stated tests hold: believable figures, skill beyond
     what the best of all trials shows by luck, skill that is still alive, and more of it than the
     champion has on the same sessions. Not being promoted is a result like any other. A training
-    that finds something where there is nothing fails.
+    that finds something where there is nothing fails. Combinations of blocks, where asked for, are
+    further evidence; nothing is decided by them.
 
     Args:
         symbols: At least two tickers; they are ranked against each other.
@@ -101,6 +102,9 @@ def ml_model_training(
     findings = ml.training_findings(
         bars, built, proof=proof.result(), tuned=tuned.result(), validations=validated.result(),
         canaries=ml.quiet_canaries(canaries.result()), bundle=bundle, splits=splits, costs=costs,
+        paths=ml.path_evidence(
+            bars, built, chosen, label=label, splits=splits, costs=costs, seed=seed
+        ),
     )  # fmt: skip
     store.result()
     tracked = ml.track_training(

@@ -12,7 +12,7 @@ from slices.domain.learning import Canary, FoldSkill, LabelSettings, ModelKind, 
 from slices.domain.models import ModelVersion, Promotion
 from slices.domain.parameters import Costs, distinct
 from slices.domain.results import FlowResult
-from slices.domain.training import ModelParameters, TrialRow
+from slices.domain.training import ModelParameters, PathEvidence, TrialRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +92,7 @@ class TrainingEvidence:
         proven_features: Features proven free of look-ahead.
         compared_cells: Values compared to prove it.
         canaries: Every one, with what it found.
+        paths: Of the chosen kind through combinations of blocks; None where nobody asked for them.
     """
 
     trials: int
@@ -100,6 +101,7 @@ class TrainingEvidence:
     proven_features: int
     compared_cells: int
     canaries: tuple[Canary, ...]
+    paths: PathEvidence | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -86,3 +86,45 @@ class Validation:
     trials: int
     importances: tuple[tuple[str, float], ...]
     contributions: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathSkill:
+    """How good scores were along one path through history.
+
+    Attributes:
+        number: From 1.
+        skill: Over all sessions, each block of them scored by a model of other blocks.
+    """
+
+    number: int
+    skill: Skill
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathEvidence:
+    """What a kind of model says when every two blocks of history are tested by the others.
+
+    Models learnt from later sessions as well as from earlier ones, so this shows how far figures
+    stray from one way of testing to the next; it is not what could have been traded.
+
+    Attributes:
+        blocks: That sessions were cut into.
+        fits: Models that were trained, one for every two blocks.
+        paths: Each covers every session once.
+    """
+
+    kind: ModelKind
+    blocks: int
+    fits: int
+    paths: tuple[PathSkill, ...]
+
+    @property
+    def coefficients(self) -> tuple[float, ...]:
+        """Information coefficient of each path."""
+        return tuple(each.skill.information_coefficient for each in self.paths)
+
+    @property
+    def net_sharpe_ratios(self) -> tuple[float, ...]:
+        """Net Sharpe ratio of each path."""
+        return tuple(each.skill.net_sharpe_ratio for each in self.paths)

@@ -3,9 +3,13 @@
 from typing import Literal
 
 from slices.domain.alerts import Level, PredictionRefused
+from slices.domain.dataset import DatasetRef
 from slices.domain.forecasts import Forecasts
+from slices.domain.learning import FeatureSetRef, LabelSettings, SplitSettings
 from slices.domain.model_monitoring import ModelWatch, MonitorLimits
 from slices.domain.models import LoadedModel, ModelRefusal
+from slices.domain.parameters import Costs
+from slices.domain.training import PathEvidence, Validation
 from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building, evidence, findings, grouping, selecting
@@ -29,7 +33,7 @@ from slices.ml_strategy.selecting import tracked as selection_tracked
 from slices.ml_strategy.training import charts, choosing, promoting, tracked
 from slices.ml_strategy.training import findings as training
 from slices.ml_strategy.tuning import searching
-from slices.ml_strategy.validation import validating
+from slices.ml_strategy.validation import paths, validating
 from slices.runtime.events import emit
 from slices.runtime.kinds import act, compute, train
 
@@ -48,7 +52,25 @@ check_canaries = running.check_canaries
 tune = train(searching.tune)
 validate = train(validating.validate)
 validate_tuned = train(validating.validate_tuned)
+walk_paths = train(paths.walk_paths)
 final_bundle = train(final.final_bundle)
+
+
+def path_evidence(
+    bars: DatasetRef,
+    features: FeatureSetRef,
+    chosen: Validation,
+    *,
+    label: LabelSettings,
+    splits: SplitSettings,
+    costs: Costs,
+    seed: int,
+) -> PathEvidence | None:
+    """Test the chosen kind of model by combinations of blocks, where that was asked for."""
+    if splits.combinatorial_blocks is None:
+        return None
+    return walk_paths(bars, features, chosen, label=label, splits=splits, costs=costs, seed=seed)
+
 
 quiet_canaries = choosing.quiet_canaries
 choose_candidate = compute(choosing.choose_candidate)

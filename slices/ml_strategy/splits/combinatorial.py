@@ -79,6 +79,17 @@ def combinatorial_paths(splits: SplitSettings, *, test_blocks: int = TEST_BLOCKS
     return np.asarray(paths, dtype=np.int64)
 
 
+def block_numbers(count: int, splits: SplitSettings) -> IntArray:
+    """Say which block each of so many sessions is in, from 0; the last takes what is left over.
+
+    >>> from slices.domain.learning import SplitSettings
+    >>> block_numbers(8, SplitSettings(folds=3)).tolist()
+    [0, 0, 1, 1, 2, 2, 2, 2]
+    """
+    places = np.arange(count, dtype=np.int64)
+    return np.minimum(places // max(1, count // splits.folds), splits.folds - 1)
+
+
 def _splitter(
     count: int, splits: SplitSettings, label: LabelSettings, test_blocks: int
 ) -> CombinatorialPurgedCV:

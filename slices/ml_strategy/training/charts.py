@@ -83,7 +83,7 @@ def contribution_chart(candidate: Candidate) -> BarChart:
 
 def pictures(training: ModelTraining) -> tuple[Chart, ...]:
     """List the charts that are kept with the tracked run."""
-    kept = ("cumulative-ic", "fold-ic", "importances", "contributions")
+    kept = ("cumulative-ic", "fold-ic", "path-ic", "importances", "contributions")
     blocks = training.report.blocks()
     return tuple(
         each for each in blocks if isinstance(each, LineChart | BarChart) and each.key in kept

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from slices.domain.learning import Canary, FeatureSetRef, LabelSettings, SplitSettings
     from slices.domain.models import ModelBundle, Promotion
     from slices.domain.parameters import Costs
-    from slices.domain.training import Tuned, Validation
+    from slices.domain.training import PathEvidence, Tuned, Validation
     from slices.ml_strategy.leaks.features import FeatureProof
 
 EMPTY = Report(
@@ -51,6 +51,7 @@ def training_findings(
     bundle: ModelBundle,
     splits: SplitSettings,
     costs: Costs,
+    paths: PathEvidence | None = None,
 ) -> ModelTraining:
     """Put the parts of a training together, before anybody has judged whether it may trade.
 
@@ -64,6 +65,7 @@ def training_findings(
         bundle: What was trained in the end.
         splits: Of the validation.
         costs: Of the portfolio that tests the scores.
+        paths: Of the chosen kind through combinations of blocks, where they were asked for.
     """
     chosen = bundle.predictor.kind
     winner = next(each for each in validations if each.kind is chosen)
@@ -85,6 +87,7 @@ def training_findings(
             proven_features=len(proof.features),
             compared_cells=proof.cells,
             canaries=canaries,
+            paths=paths,
         ),
     )
     return _reported(training)

@@ -12,6 +12,7 @@ from slices.ml_strategy.training.charts import (
     fold_chart,
     importance_chart,
 )
+from slices.ml_strategy.training.paths import path_section
 from slices.ml_strategy.training.tables import (
     canary_table,
     candidate_table,
@@ -76,6 +77,7 @@ def sections(training: ModelTraining) -> tuple[Section, ...]:
         _learnt(training),
         *((_judged(training.promotion),) if training.promotion else ()),
         _believed(training),
+        *path_section(training),
         _looked_at(training),
         _tuned(training),
         data_section(training.bars),

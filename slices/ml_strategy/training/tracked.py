@@ -14,6 +14,7 @@ from slices.domain.fingerprint import fingerprint
 from slices.domain.learning import ModelKind
 from slices.ml_strategy.bundles.files import TREES, bundle_files
 from slices.ml_strategy.features.building import read_features
+from slices.ml_strategy.training.paths import path_metrics, path_series
 from slices.ml_strategy.training.tables import parameters_text
 from slices.ml_strategy.training.wording import kind_text
 from slices.runtime import mlflow_store, registry, tracking
@@ -106,9 +107,10 @@ def training_run(
                 ("needed_t_statistic", evidence.needed_t),
                 ("trials", float(evidence.trials)),
                 *((f"canary.{each.name}", each.found) for each in evidence.canaries),
+                *path_metrics(evidence.paths),
             ),
             tags=_tags(training, bundle),
-            series=_series(training.best),
+            series=(*_series(training.best), *path_series(evidence.paths)),
             note=_note(training),
         ),
         tables=_tables(training),
