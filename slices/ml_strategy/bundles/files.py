@@ -114,7 +114,7 @@ def _document(contents: dict[str, bytes]) -> dict[str, Json]:
     if BUNDLE not in contents:
         raise ModelError(model="files", problem=f"without {BUNDLE}")
     try:
-        document: Json = json.loads(contents[BUNDLE].decode("ascii"))
+        document: Json = json.loads(contents[BUNDLE].decode("ascii"), parse_constant=_refused)
     except (ValueError, RecursionError):
         raise ModelError(model=BUNDLE, problem="not JSON") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -122,6 +122,11 @@ def _document(contents: dict[str, bytes]) -> dict[str, Json]:
     if set(document) != {"format", "digest", "files", "model"}:
         raise ModelError(model=BUNDLE, problem="not what was written here")
     return document
+
+
+def _refused(constant: str) -> Json:
+    """Refuse NaN and infinities, which are no JSON; they are written as words."""
+    raise ValueError(constant)
 
 
 def _digests(document: dict[str, Json]) -> dict[str, Json]:

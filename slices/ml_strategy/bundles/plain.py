@@ -97,7 +97,10 @@ def _built_scalar(kind: object, node: Json, at: str) -> object:
 
 def _built_float(node: Json, at: str) -> float:
     if type(node) in (int, float) or (isinstance(node, str) and node in WORDS):
-        return float(typing.cast("float | str", node))
+        try:
+            return float(typing.cast("float | str", node))
+        except OverflowError:
+            raise MisfitError(at, "a number of this size") from None
     raise MisfitError(at, "a number")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +159,7 @@ def test_a_pickle_under_a_right_digest_does_nothing_either(files: Files, tmp_pat
         lambda each: each["model"]["drift"].update(psi_limits=["1"]),
         lambda each: each["model"]["drift"].update(shares=[[1.0], [1.0, 2.0]]),
         lambda each: each["model"]["calibration"].update(slope=True),
+        lambda each: each["model"]["calibration"].update(slope=10**400),
         lambda each: each["model"]["calibration"].update(sessions=["2020-01-01"]),
         lambda each: each.update(files={}),
         lambda each: each.update(files=[]),
@@ -175,6 +177,13 @@ def test_content_that_is_not_a_models_is_refused(
 def test_what_is_no_json_object_is_refused(files: Files, content: bytes) -> None:
     with pytest.raises(ModelError):
         reading(files | {BUNDLE: content})
+
+
+def test_a_number_that_is_no_json_is_refused(files: Files) -> None:
+    edited = re.sub(rb'"slope":[^,]+', b'"slope":NaN', files[BUNDLE])
+    assert edited != files[BUNDLE]
+    with pytest.raises(ModelError):
+        reading(files | {BUNDLE: edited})
 
 
 def test_scores_of_other_symbols_are_refused(files: Files, boosted: ModelBundle) -> None:
