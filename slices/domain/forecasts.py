@@ -72,7 +72,8 @@ class Forecasts:
         matures: The session at whose close it can be checked.
         forecasts: One for each symbol that could be scored.
         refusals: Why nothing is said; empty where something is.
-        costs: Of a round trip, a fraction, that intervals were compared with.
+        costs: Of a round trip, a fraction, that intervals were compared with; a commission per
+            share comes on top of it, in proportion to the price of each symbol.
     """
 
     model: ModelVersion | None

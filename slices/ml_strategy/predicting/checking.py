@@ -34,6 +34,7 @@ def calibration_check(
         model: Whose; None is the answer where there is none.
         limits: With the confidence of the decision and the level of the intervals.
         costs: Of trading; a round trip is what the interval of the decision is compared with.
+            Commissions per share are left out, for prices are not at hand.
     """
     if isinstance(model, ModelRefusal):
         return None
@@ -60,7 +61,7 @@ def checked(
 
 
 def worth_their_costs(
-    said: HeldOut, volatilities: FloatArray, *, confidence: float, costs: float
+    said: HeldOut, volatilities: FloatArray, *, confidence: float, costs: float | FloatArray
 ) -> FloatArray:
     """Mark predictions that a return beyond the costs was to be expected of, long or short.
 
@@ -68,7 +69,7 @@ def worth_their_costs(
         said: What calibrations said of later sessions.
         volatilities: S x N deviations over the horizon.
         confidence: Probability with which the return exceeds the costs.
-        costs: Of a round trip, a fraction.
+        costs: Of a round trip, fractions: one for all, or S x N.
 
     Returns:
         S x N: 1 for a long position, -1 for a short one, 0 where the model abstains; NaN where

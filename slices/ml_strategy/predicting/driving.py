@@ -28,6 +28,7 @@ from slices.ml_strategy.monitoring.since import check_same_inputs, scores_since
 from slices.ml_strategy.predicting.checking import worth_their_costs
 from slices.ml_strategy.predicting.held_out import held_out
 from slices.ml_strategy.predicting.refusing import TRADED_KIND
+from slices.ml_strategy.predicting.scaling import round_trips
 from slices.ml_strategy.registry.loading import load_model
 from slices.quant.panel import Panel, read_panel
 from slices.quant.types import FloatArray
@@ -179,7 +180,10 @@ def driven_plan(
         ranked=_targets("Best fifth of the ranking", course, turns, ranked_weights(scores.scores)),
         confident=_targets(
             "What is worth its costs", course, np.arange(size.size),
-            _confident(model.bundle, scores, sizing=sizing, limits=limits, costs=costs),
+            _confident(
+                model.bundle, scores, sizing=sizing, limits=limits,
+                costs=round_trips(costs, _closes_at(course.panel, scores)),
+            ),
         ),
         sized=_targets("All symbols, sized alike", course, turns, _equal(scores.scores)),
         equal=_targets(
@@ -259,12 +263,12 @@ def _confident(
     *,
     sizing: DrivenSizing,
     limits: ServingLimits,
-    costs: Costs,
+    costs: FloatArray,
 ) -> FloatArray:
     """Hold each session's worth for the horizon, each a part of the account."""
     said = held_out(scores, label=bundle.label)
     side = worth_their_costs(
-        said, scores.volatilities, confidence=limits.decision_confidence, costs=2 * costs.rate
+        said, scores.volatilities, confidence=limits.decision_confidence, costs=costs
     )
     wanted = side == 1.0
     counts = np.maximum(1, wanted.sum(axis=1, keepdims=True))
@@ -273,6 +277,11 @@ def _confident(
     summed = np.cumsum(np.vstack([np.zeros((horizon, shares.shape[1])), shares]), axis=0)
     weights: FloatArray = np.maximum(0.0, summed[horizon:] - summed[:-horizon]) / horizon
     return weights
+
+
+def _closes_at(panel: Panel, scores: OutOfSampleScores) -> FloatArray:
+    row = {each: place for place, each in enumerate(panel.sessions)}
+    return panel.close[[row[each] for each in scores.sessions]]
 
 
 def _targets(label: str, course: _Course, turns: IntArray, weights: FloatArray) -> TargetWeights:

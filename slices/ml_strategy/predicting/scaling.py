@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from slices.domain.parameters import Costs
     from slices.quant.types import FloatArray
 
 FLAT = 1e-12
@@ -62,6 +63,22 @@ def scaled_returns(forward_returns: FloatArray, volatilities: FloatArray) -> Flo
     """
     usable = np.where(volatilities > 0, volatilities, np.nan)
     return relative_returns(forward_returns) / usable
+
+
+def round_trips(costs: Costs, closes: FloatArray) -> FloatArray:
+    """Return what buying and selling costs, as a fraction of what is traded.
+
+    Args:
+        costs: Of trading; least commissions and market impact depend on the size of an order,
+            which is not known, and are left out.
+        closes: Prices of any shape; NaN where there is none.
+
+    >>> from slices.domain.parameters import Costs
+    >>> costs = Costs(commission_bps=5, slippage_bps=5, commission_per_share=0.01)
+    >>> round_trips(costs, np.array([10.0, 100.0])).round(9).tolist()
+    [0.004, 0.0022]
+    """
+    return np.asarray(2.0 * (costs.rate + costs.commission_per_share / closes), dtype=np.float64)
 
 
 def _means(values: FloatArray) -> FloatArray:

@@ -26,8 +26,8 @@ def forecast_section(newest: Forecasts, limits: ServingLimits) -> Section:
         title="What the model says",
         intro=f"Said at the close of {newest.session}; it can be checked at the close of "
         f"{newest.matures}. Returns are relative to the mean of all symbols. A symbol abstains "
-        f"unless its return exceeds the {written(newest.costs, Unit.FRACTION)} of a round trip "
-        f"with a probability of {confidence}.",
+        f"unless its return exceeds the {written(newest.costs, Unit.FRACTION)} of a round trip, "
+        f"and commissions per share if any, with a probability of {confidence}.",
         blocks=(forecast_chart(newest, confidence), forecast_table(newest, limits, confidence)),
     )
 

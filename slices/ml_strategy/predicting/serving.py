@@ -26,7 +26,7 @@ from slices.ml_strategy.predicting.refusing import (
     type_refusals,
     value_refusals,
 )
-from slices.ml_strategy.predicting.scaling import standardised
+from slices.ml_strategy.predicting.scaling import round_trips, standardised
 from slices.quant.panel import read_panel
 from slices.quant.types import FloatArray
 
@@ -42,12 +42,13 @@ Asked = LoadedModel | ModelRefusal | None
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Live:
-    """Features and volatilities of T sessions: T x N x F and T x N, NaN where not known."""
+    """Features of T sessions, T x N x F; volatilities and closes, T x N; NaN where not known."""
 
     places: dict[dt.date, int]
     symbols: tuple[str, ...]
     values: FeatureMatrix
     volatilities: FloatArray
+    closes: FloatArray
 
 
 def live_features(bars: DatasetRef, names: tuple[str, ...] | None) -> FeatureSetRef | None:
@@ -141,7 +142,9 @@ def predict_many(
     if refusals:
         return tuple(_refused(each, refusals) for each in blank)
     live = _live(rows, bars, model.bundle, sessions)
-    return tuple(_said(model.bundle, live, each, bars.calendar, limits) for each in blank)
+    return tuple(
+        _said(model.bundle, live, each, bars.calendar, limits=limits, costs=costs) for each in blank
+    )
 
 
 def maturity(session: dt.date, label: LabelSettings, *, calendar: str) -> dt.date:
@@ -199,14 +202,27 @@ def _live(
     values[at, of] = asked.select(pl.col(names).fill_null(float("nan"))).to_numpy()
     usual = horizon_volatility(panel.close, horizon=bundle.label.horizon_sessions)
     order = [panel.symbols.index(each) for each in bundle.symbols]
-    volatilities = np.full(values.shape[:2], np.nan)
+    volatilities, closes = (np.full(values.shape[:2], np.nan) for _ in range(2))
     for session, place in places.items():
         volatilities[place] = usual[row[session], order]
-    return _Live(places=places, symbols=bundle.symbols, values=values, volatilities=volatilities)
+        closes[place] = panel.close[row[session], order]
+    return _Live(
+        places=places,
+        symbols=bundle.symbols,
+        values=values,
+        volatilities=volatilities,
+        closes=closes,
+    )
 
 
 def _said(
-    bundle: ModelBundle, live: _Live, blank: Forecasts, calendar: str, limits: ServingLimits
+    bundle: ModelBundle,
+    live: _Live,
+    blank: Forecasts,
+    calendar: str,
+    *,
+    limits: ServingLimits,
+    costs: Costs,
 ) -> Forecasts:
     place = live.places.get(blank.session)
     if place is None:
@@ -216,7 +232,7 @@ def _said(
     refusals = refusals or value_refusals(bundle, live.values[place], limits=limits)
     if refusals:
         return _refused(blank, refusals)
-    found = _forecasts(bundle, live, place, blank.costs, limits)
+    found = _forecasts(bundle, live, place, costs, limits)
     if len(found) < 2:
         problem = f"too few symbols could be scored: found {len(found)}; allowed: 2 or more"
         return _refused(blank, (problem,))
@@ -224,7 +240,7 @@ def _said(
 
 
 def _forecasts(
-    bundle: ModelBundle, live: _Live, place: int, costs: float, limits: ServingLimits
+    bundle: ModelBundle, live: _Live, place: int, costs: Costs, limits: ServingLimits
 ) -> tuple[Forecast, ...]:
     scores = scores_of(bundle.predictor, live.values[place], bundle.predictor.names)
     volatilities = live.volatilities[place]
@@ -232,6 +248,7 @@ def _forecasts(
     standard = standardised(scores)
     chances = probabilities(bundle.calibration, standard)
     expected = bundle.calibration.expected_slope * standard * volatilities
+    charged = round_trips(costs, live.closes[place])
     return tuple(
         _forecast(
             bundle,
@@ -240,7 +257,7 @@ def _forecasts(
             probability=float(chances[i]),
             expected=float(expected[i]),
             volatility=float(volatilities[i]),
-            costs=costs,
+            costs=float(charged[i]),
             limits=limits,
         )
         for i in np.flatnonzero(np.isfinite(scores)).tolist()

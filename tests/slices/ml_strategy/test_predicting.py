@@ -123,6 +123,23 @@ def test_larger_costs_and_confidence_make_it_abstain(asked: Served) -> None:
     assert usual < sure
 
 
+def test_commissions_per_share_count_as_well(asked: Served) -> None:
+    closes = dict(zip(asked.bars.symbols, read_panel(asked.bars).close[-1], strict=True))
+
+    def said(costs: Costs) -> dict[str, Forecast]:
+        found = predict(asked.model, asked.features, asked.bars, costs=costs)
+        return {each.symbol: each for each in found.forecasts}
+
+    free = Costs(commission_bps=0, slippage_bps=0)
+    bought = {name: each for name, each in said(free).items() if each.decision_lower > 0}
+    assert bought
+    for name, each in bought.items():
+        for share, abstains in ((0.49, False), (0.51, True)):
+            charged = share * each.decision_lower * closes[name]
+            costs = free.model_copy(update={"commission_per_share": charged})
+            assert said(costs)[name].abstains is abstains
+
+
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
