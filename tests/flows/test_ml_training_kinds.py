@@ -83,6 +83,19 @@ def test_paths_decide_nothing(training: ModelTraining) -> None:
     assert "Paths through history" not in Path(without.report_path).read_text()
 
 
+def test_paths_of_equal_scores_have_no_figures_and_say_so() -> None:
+    options = OPTIONS | {"kinds": ["always_equal"], "model": "barriers-equal"}
+    found = ml_model_training(**options)
+    assert found.evidence.paths is not None
+    assert np.isnan(found.evidence.paths.coefficients).all()
+    client: Any = mlflow_store.open_client()
+    metrics = client.get_run(found.mlflow_run_id).data.metrics
+    assert not [name for name in metrics if name.startswith("path")]
+    text = Path(found.report_path).read_text()
+    assert "Information coefficient is not defined" in text
+    assert ">nan<" not in text
+
+
 def test_the_registered_model_knows_its_labels_and_is_not_traded(training: ModelTraining) -> None:
     assert training.version is not None
     stored = load_version(training.version)

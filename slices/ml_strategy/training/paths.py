@@ -36,7 +36,7 @@ def path_section(training: ModelTraining) -> tuple[Section, ...]:
                 "sessions too, so this shows how far figures stray, not what could have been "
                 "traded; no promotion looks at it."
             ),
-            blocks=(path_table(found), path_chart(training, found)),
+            blocks=(path_table(found), *path_chart(training, found)),
         ),
     )
 
@@ -67,20 +67,24 @@ def path_table(found: PathEvidence) -> Table:
     )  # fmt: skip
 
 
-def path_chart(training: ModelTraining, found: PathEvidence) -> BarChart:
-    """Draw the information coefficient of every path, after that of the walk-forward."""
-    return BarChart(
-        key="path-ic",
-        title="Information coefficient by path",
-        categories=("walk-forward", *(f"path {each.number}" for each in found.paths)),
-        groups=(
-            (
-                kind_text(found.kind),
-                (training.best.skill.information_coefficient, *found.coefficients),
-            ),
+def path_chart(training: ModelTraining, found: PathEvidence) -> tuple[BarChart, ...]:
+    """Draw the information coefficient of every path, after that of the walk-forward.
+
+    Returns:
+        Nothing where one of them is not defined, as for equal scores.
+    """
+    values = (training.best.skill.information_coefficient, *found.coefficients)
+    if not all(map(math.isfinite, values)):
+        return ()
+    return (
+        BarChart(
+            key="path-ic",
+            title="Information coefficient by path",
+            categories=("walk-forward", *(f"path {each.number}" for each in found.paths)),
+            groups=((kind_text(found.kind), values),),
+            unit=Unit.RATIO,
+            caption="The walk-forward leaves out the sessions before its first test block.",
         ),
-        unit=Unit.RATIO,
-        caption="The walk-forward leaves out the sessions before its first test block.",
     )
 
 
