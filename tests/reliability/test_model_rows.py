@@ -232,6 +232,20 @@ def test_r44_a_champion_of_another_label_is_not_compared_with(market: Served) ->
     assert failed(made) == {"Against the champion"}
 
 
+@pytest.mark.parametrize("field", ["source", "feed", "adjustment"])
+def test_r44_a_better_one_of_other_bars_does_not_replace_the_champion(
+    market: Served, field: str
+) -> None:
+    """Whoever trades the champion would be refused the new one every day."""
+    best = believed(market, f"bars-{field}")
+    judged(market, noisier(best, noise=3.0), "weak")
+    other = judged(market, replace(best, **{field: "another"}), "other")
+    assert other.outcome == "challenger"
+    assert failed(other) == {"Against the champion"}
+    assert other.champion is not None
+    assert other.champion.version == 1
+
+
 def test_r44_a_dead_champion_is_retired_even_where_nobody_replaces_it(market: Served) -> None:
     bundle = believed(market, "dead")
     reversed_model = replace(bundle.predictor, coefficients=-bundle.predictor.coefficients)

@@ -144,7 +144,8 @@ def rival_of(
 
     Returns:
         None where there is none; a refusal where its files are not those that were registered,
-        or it predicts something else, so that nothing can be compared.
+        or it predicts something else, so that nothing can be compared, or it trades on bars of
+        another kind, on which this one would be refused.
     """
     if before is None:
         return None
@@ -155,6 +156,12 @@ def rival_of(
     if model.bundle.label != bundle.label:
         reason = f"the champion predicts {model.bundle.label}, this one {bundle.label}"
         return ModelRefusal(model=before.name, reason=f"{reason}; name another model")
+    theirs, ours = (_bars_of(each) for each in (model.bundle, bundle))
+    if theirs != ours:
+        reason = f"the champion trades on {theirs}, this one was trained on {ours}"
+        return ModelRefusal(
+            model=before.name, reason=f"{reason}; name another model, or retire the champion"
+        )
     try:
         check_same_inputs(model.bundle, features)
     except (ParameterError, ModelError):
@@ -167,6 +174,10 @@ def rival_of(
         alarm_rate=limits.decay_alarm_rate,
     )
     return Rival(model=model, examples=examples, is_gone=decay.is_gone)
+
+
+def _bars_of(bundle: ModelBundle) -> str:
+    return f"{bundle.adjustment} prices of {bundle.source}/{bundle.feed}"
 
 
 def described(promotion: Promotion) -> str:
