@@ -15,13 +15,17 @@ from slices.domain.learning_errors import ModelError, ModelNotFoundError, Tamper
 from slices.domain.model_monitoring import MonitorLimits
 from slices.domain.models import LoadedModel, ModelBundle, ModelRefusal, ModelVersion, Promotion
 from slices.ml_strategy.bundles.files import bundle_files
+from slices.ml_strategy.features.computing import feature_frame
+from slices.ml_strategy.labels.joining import examples_from
+from slices.ml_strategy.monitoring.reference import drift_reference
 from slices.ml_strategy.registry.loading import find_model, load_model
 from slices.ml_strategy.training.promoting import promote
+from slices.quant.panel import read_panel
 from slices.runtime import registry
 from slices.runtime.mlflow_store import open_client, open_tracking
 from slices.runtime.model_files import MODEL_TAG
 from slices.runtime.tracking import TrackedPart, TrackedRun, track
-from tests.support.served import Served, served
+from tests.support.served import LABEL, NAMES, Served, served
 
 pytestmark = pytest.mark.slow
 
@@ -212,6 +216,17 @@ def test_r44_drift_above_the_limit_is_not_promoted(market: Served) -> None:
     )
     made = judged(market, replace(bundle, drift=moved), "k")
     assert failed(made) == {"Features as in training"}
+
+
+def test_r44_drift_that_cannot_be_judged_is_not_promoted(market: Served) -> None:
+    """A training too short to learn limits from has none to keep to."""
+    panel = read_panel(market.bars).until(200)
+    examples = examples_from(panel, feature_frame(panel, NAMES), LABEL)
+    drift = drift_reference(examples.features, examples.row, NAMES, seed=0)
+    assert np.isnan(drift.alone_limit)
+    made = judged(market, believed(market, "unjudged", drift=drift), "k")
+    assert failed(made) == {"Features as in training"}
+    assert made.champion is None
 
 
 def test_r44_a_champion_too_old_to_trade_needs_only_not_be_better(market: Served) -> None:

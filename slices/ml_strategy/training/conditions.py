@@ -155,15 +155,18 @@ def age_of(bundle: ModelBundle, sessions: Sequence[dt.date]) -> int:
 
 
 def looks_as_trained(drift: DriftWatch) -> PromotionTest:
-    """Test that the newest features look as in training."""
+    """Test that the newest features look as in training, and that this can be told."""
+    is_judged = math.isfinite(drift.alone_limit)
     return PromotionTest(
         name="Features as in training",
         found=float(drift.beyond_limit - drift.beyond),
         needed=0.0,
         sessions=drift.window_sessions,
-        is_passed=not drift.is_alarm,
+        is_passed=is_judged and not drift.is_alarm,
         detail=f"{drift.beyond} features beyond their limit, {drift.beyond_limit} may be; farthest"
-        f" {drift.largest:.2f} of {drift.alone_limit:.2f} times its limit",
+        f" {drift.largest:.2f} of {drift.alone_limit:.2f} times its limit"
+        if is_judged
+        else "the training was too short to learn how far features stray",
     )
 
 
