@@ -6,14 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from prefect.client.orchestration import SyncPrefectClient
 
-from tests.support.server import ROOT, Server, running_server
+from tests.support.server import Server, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from uuid import UUID
 
     from prefect.client.schemas.objects import FlowRun
@@ -40,27 +38,10 @@ EventsWorker.instance().drain()
 """
 
 
-def project(folder: Path) -> Path:
-    """Write the project with that one deployment alone: applying all takes a minute."""
-    document = yaml.safe_load((ROOT / "prefect.yaml").read_text())
-    chosen = [
-        each
-        for each in document["deployments"]
-        if (each["entrypoint"], each["name"]) == (ENTRYPOINT, NAME)
-    ]
-    file = folder / "prefect.yaml"
-    file.write_text(yaml.safe_dump(document | {"deployments": chosen}))
-    return file
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("retraining")
-    with running_server(folder / "home") as each:
-        each.command("prefect", "work-pool", "create", "local", "--type", "process")
-        each.command(
-            "prefect", "--no-prompt", "deploy", "--prefect-file", str(project(folder)), "--all"
-        )
+    with running_server(tmp_path_factory.mktemp("retraining") / "home") as each:
+        each.deploy(ENTRYPOINT, NAME)
         yield each
 
 

@@ -111,8 +111,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("server") / "home") as each:
-        each.command("prefect", "work-pool", "create", "local", "--type", "process")
-        each.command("prefect", "--no-prompt", "deploy", "--all")
+        each.deploy("flows.trading.paper_trading", "adhoc")
         yield each
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from slices.runtime.environment import defaults
 
 if TYPE_CHECKING:
@@ -59,6 +61,19 @@ class Server:
         )
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
+
+    def deploy(self, entrypoint: str, name: str) -> None:
+        """Make the pool `local` and apply one deployment of the project: all of them take long."""
+        document = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+        chosen = [
+            each
+            for each in document["deployments"]
+            if (each["entrypoint"], each["name"]) == (entrypoint, name)
+        ]
+        file = self.home / "prefect.yaml"
+        file.write_text(yaml.safe_dump(document | {"deployments": chosen}))
+        self.command("prefect", "work-pool", "create", "local", "--type", "process")
+        self.command("prefect", "--no-prompt", "deploy", "--prefect-file", str(file), "--all")
 
 
 def clean_environment(home: Path, *, compiled: bool = True) -> dict[str, str]:
