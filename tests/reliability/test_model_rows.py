@@ -261,6 +261,16 @@ def test_r44_a_better_one_of_other_bars_does_not_replace_the_champion(
     assert other.champion.version == 1
 
 
+def test_r44_a_better_one_of_earlier_bars_does_not_replace_the_champion(market: Served) -> None:
+    best = believed(market, "earlier")
+    judged(market, noisier(best, noise=3.0), "weak")
+    day = best.out_of_sample.sessions[-2]
+    assert day < best.known_until
+    earlier = judged(market, replace(best, known_until=day), "earlier")
+    assert earlier.outcome == "challenger"
+    assert failed(earlier) == {"Against the champion"}
+
+
 def test_r44_a_dead_champion_is_retired_even_where_nobody_replaces_it(market: Served) -> None:
     bundle = believed(market, "dead")
     reversed_model = replace(bundle.predictor, coefficients=-bundle.predictor.coefficients)

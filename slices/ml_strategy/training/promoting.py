@@ -13,7 +13,8 @@ A trained version becomes champion where all of these hold:
 5. It is better than the champion, if there is one: on the same sessions and symbols the paired
    difference of ICs has a one-sided t-statistic of at least 1.645. The champion's scores are those
    of its own validation and what it says of sessions after its training. A champion that is too old
-   to trade needs to be no better, at the same level.
+   to trade needs to be no better, at the same level; one that was trained on later bars, or trades
+   on bars of another kind, is never replaced.
 
 A champion whose own skill is gone since its training, by the test that monitoring uses, is retired
 even where nobody takes its place.
@@ -207,6 +208,10 @@ def _against(
         return conditions.incomparable(rival.reason)
     if rival.is_gone:
         return conditions.no_champion(f"{rival.model.version} is retired: its skill is gone")
+    theirs, ours = rival.model.bundle.known_until, bundle.known_until
+    if ours < theirs:
+        reason = f"it was trained on bars until {ours}, {rival.model.version} until {theirs}"
+        return conditions.incomparable(reason)
     age = conditions.age_of(rival.model.bundle, examples.sessions)
     return conditions.better_than_champion(
         bundle,
