@@ -45,7 +45,7 @@ R = TypeVar("R")
 
 Kind = Literal["fetch", "compute", "train", "act"]
 RETRIES = 3
-TRAINING_TIMEOUT_SECONDS = 4 * 3600
+TRAINING_TIMEOUT_SECONDS = 4 * 3600.0
 
 
 @dataclass
@@ -180,14 +180,12 @@ def compute(run: Callable[P, R], *, run_name: str | None = None) -> Task[P, R]:
 
 
 def train(run: Callable[P, R]) -> Task[P, R]:
-    """Make a heavy compute task, limited in number by the tag `training` and in time."""
-    return _task(
-        run,
-        "train",
-        cache_policy=_content(run),
-        tags=["training"],
-        timeout_seconds=TRAINING_TIMEOUT_SECONDS,
-    )
+    """Make a heavy compute task, limited in number by the tag `training` and in time.
+
+    Where it takes longer than four hours its process is ended.
+    """
+    bounded = _bounded(run, lambda: TRAINING_TIMEOUT_SECONDS)
+    return _task(bounded, "train", cache_policy=_content(run), tags=["training"])
 
 
 def act(run: Callable[P, R]) -> Task[P, R]:
@@ -195,10 +193,16 @@ def act(run: Callable[P, R]) -> Task[P, R]:
 
     Where it takes longer than `TRADEFLOWS_ACT_TIMEOUT_SECONDS` its process is ended.
     """
+    bounded = _bounded(run, lambda: load_settings().act_timeout_seconds)
+    return _task(bounded, "act", cache_policy=NO_CACHE, retries=0)
+
+
+def _bounded(run: Callable[P, R], seconds: Callable[[], float]) -> Callable[P, R]:
+    """End the process of a function that takes too long; a thread cannot be interrupted."""
 
     @functools.wraps(run)
     def bounded(*args: P.args, **kwargs: P.kwargs) -> R:
-        with deadline(task_name(run), seconds=load_settings().act_timeout_seconds):
+        with deadline(task_name(run), seconds=seconds()):
             return run(*args, **kwargs)
 
-    return _task(bounded, "act", cache_policy=NO_CACHE, retries=0)
+    return bounded

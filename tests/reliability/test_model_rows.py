@@ -50,7 +50,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Served:
 def believed(market: Served, name: str, **changes: Any) -> ModelBundle:
     """The planted model under another name, as if its signal were not too strong to be true."""
     bundle = market.model.bundle
-    return replace(bundle, name=name, skill=replace(bundle.skill, suspicions=()), **changes)
+    skill = replace(bundle.skill, suspicions=(), net_sharpe_ratio=0.5)
+    return replace(bundle, name=name, skill=skill, **changes)
 
 
 def registered(bundle: ModelBundle, key: str) -> ModelVersion:
@@ -187,6 +188,24 @@ def test_r44_the_same_training_is_judged_once(market: Served) -> None:
     assert repr(again.tests) == repr(first.tests)
     with pytest.raises(ModelNotFoundError):
         load_model("once")
+
+
+def test_r44_a_challenger_is_judged_anew_once_nobody_trades(market: Served) -> None:
+    bundle = believed(market, "anew")
+    judged(market, bundle, "first")
+    challenger = noisier(bundle, noise=0.05)
+    assert judged(market, challenger, "second").outcome == "challenger"
+    assert judged(market, challenger, "second").outcome == "known"
+    registry.retire("anew", "by hand")
+    made = judged(market, challenger, "second")
+    assert made.outcome == "promoted"
+    assert made.version.version == 2
+
+
+def test_r44_a_model_that_does_not_pay_its_costs_is_not_promoted(market: Served) -> None:
+    bundle = believed(market, "dear")
+    skill = replace(bundle.skill, net_sharpe_ratio=0.0)
+    assert failed(judged(market, replace(bundle, skill=skill), "k")) == {"Pays its costs"}
 
 
 def test_r44_a_suspect_model_is_not_promoted(market: Served) -> None:

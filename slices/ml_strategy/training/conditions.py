@@ -87,7 +87,7 @@ def deflated_t(trials: int) -> float:
         Šidák (1967), for trials that know nothing of each other; related ones exceed it less often.
 
     >>> round(deflated_t(1), 3), round(deflated_t(20), 3)
-    (1.645, 2.8)
+    (1.645, 2.799)
     """
     return NormalDist().inv_cdf((1.0 - LEVEL) ** (1.0 / max(1, trials)))
 
@@ -105,6 +105,18 @@ def better_than_equal(bundle: ModelBundle) -> PromotionTest:
         is_passed=t_statistic >= needed,
         detail=f"t of the mean IC; the best of {counted(bundle.trials, 'trial')} without skill is"
         " above it once in twenty",
+    )
+
+
+def pays_its_costs(bundle: ModelBundle) -> PromotionTest:
+    """Test that the long-short portfolio of the scores earned more than it cost to trade."""
+    return PromotionTest(
+        name="Pays its costs",
+        found=bundle.skill.net_sharpe_ratio,
+        needed=0.0,
+        sessions=bundle.skill.sessions,
+        is_passed=bundle.skill.net_sharpe_ratio > 0.0,
+        detail="Sharpe ratio of the best fifth against the worst, net of costs, above zero",
     )
 
 

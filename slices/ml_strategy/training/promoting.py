@@ -6,11 +6,12 @@ A trained version becomes champion where all of these hold:
 2. It is better than weighing all symbols equally: the one-sided t-statistic of its mean information
    coefficient (IC) over at least 250 out-of-sample sessions, with Newey-West errors, is one that
    the best of all trials made would exceed by luck once in twenty only.
-3. It is alive: the IC of the newest 504 sessions is above zero and not significantly below that of
+3. It pays: the long-short portfolio of its scores has a Sharpe ratio above zero after costs.
+4. It is alive: the IC of the newest 504 sessions is above zero and not significantly below that of
    all before.
-4. It fits what it would trade on: its bars are young enough, and the newest features do not stray
+5. It fits what it would trade on: its bars are young enough, and the newest features do not stray
    from those of training beyond the calibrated limits.
-5. It is better than the champion, if there is one: on the same sessions and symbols the paired
+6. It is better than the champion, if there is one: on the same sessions and symbols the paired
    difference of ICs has a one-sided t-statistic of at least 1.645. The champion's scores are those
    of its own validation and what it says of sessions after its training. A champion that is too old
    to trade needs to be no better, at the same level; one that was trained on later bars, or trades
@@ -18,6 +19,9 @@ A trained version becomes champion where all of these hold:
 
 A champion whose own skill is gone since its training, by the test that monitoring uses, is retired
 even where nobody takes its place.
+
+A verdict stands: the same training is not judged twice, except that a challenger is judged anew
+once nobody trades, for it may have been the champion alone that stood in its way.
 """
 
 from __future__ import annotations
@@ -84,13 +88,13 @@ def promote(
         limits: When a champion is too old, or its skill gone.
 
     Returns:
-        What became of it; a version that was judged before is left as it is.
+        What became of it; a version whose verdict stands is left as it is.
     """
     name = version.name
     with registry.changing(name):
         before = registry.version_by_alias(name, "champion")
         judged = dict(registry.said_of(version)).get(JUDGED)
-        if judged is not None:
+        if judged is not None and _stands(version, before, judged):
             return _known(version, before, judged)
         examples = examples_of(bars, features, bundle.label)
         others = None if before is None or before.version == version.version else before
@@ -126,6 +130,7 @@ def promotion_tests(
         conditions.canaries_quiet(canaries),
         conditions.enough_sessions(bundle),
         conditions.better_than_equal(bundle),
+        conditions.pays_its_costs(bundle),
         *conditions.alive_lately(bundle),
         conditions.fresh(bundle, examples.sessions, most_age=limits.most_age_sessions),
         conditions.looks_as_trained(drift_watch(bundle, examples)),
@@ -153,7 +158,8 @@ def rival_of(
     try:
         model = load_version(before)
     except (ModelError, TamperedModelError) as refused:
-        return ModelRefusal(model=before.name, reason=str(refused))
+        way_out = f"`tradeflows models retire {before.name}` lets another one trade"
+        return ModelRefusal(model=before.name, reason=f"{refused}; {way_out}")
     if model.bundle.label != bundle.label:
         reason = f"the champion predicts {model.bundle.label}, this one {bundle.label}"
         return ModelRefusal(model=before.name, reason=f"{reason}; name another model")
@@ -248,6 +254,13 @@ def _decided(
         tests=tests,
         reason=f"{reason}; {gone}" if gone else reason,
     )
+
+
+def _stands(version: ModelVersion, champion: ModelVersion | None, judged: str) -> bool:
+    """Tell whether a verdict is still the last word on a version."""
+    _, tests = decode(judged.encode("ascii"))
+    was_promoted = all(each.is_passed for each in tests)
+    return champion is not None or was_promoted or bool(version.retired)
 
 
 def _known(version: ModelVersion, champion: ModelVersion | None, judged: str) -> Promotion:

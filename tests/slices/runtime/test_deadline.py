@@ -37,6 +37,22 @@ sleep.__module__ = "slices.paper_trade.desk"
 act(sleep).fn(600)
 """
 
+TRAINING = """
+import time
+from slices.runtime import kinds
+
+kinds.TRAINING_TIMEOUT_SECONDS = 2.0
+
+
+def fit(seconds):
+    "Train for ever."
+    time.sleep(seconds)
+
+
+fit.__module__ = "slices.optimize.tpe"
+kinds.train(fit).fn(600)
+"""
+
 PROMPT = """
 import time
 from slices.runtime.kinds import act
@@ -77,6 +93,13 @@ def test_r15_an_act_that_hangs_ends_with_its_children_and_gives_back_its_lock(
     children = [int(each) for each in noted.read_text().split()]
     assert not [each for each in children if psutil.pid_exists(each)]
     assert KernelLocks(locks).acquire_lock("account", "another", 0.0)
+
+
+@pytest.mark.slow
+def test_r15_a_training_that_hangs_ends(tmp_path: Path) -> None:
+    ended = ran(TRAINING, tmp_path)
+    assert ended.returncode == HUNG
+    assert "optimize.fit" in ended.stderr
 
 
 @pytest.mark.slow
