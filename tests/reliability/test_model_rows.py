@@ -266,14 +266,17 @@ def test_r44_a_champion_of_another_label_is_not_compared_with(market: Served) ->
     assert failed(made) == {"Against the champion"}
 
 
-@pytest.mark.parametrize("field", ["source", "feed", "adjustment"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("source", "files"), ("feed", "another"), ("adjustment", "raw"), ("symbols", ("A", "B"))],
+)
 def test_r44_a_better_one_of_other_bars_does_not_replace_the_champion(
-    market: Served, field: str
+    market: Served, field: str, value: object
 ) -> None:
     """Whoever trades the champion would be refused the new one every day."""
     best = believed(market, f"bars-{field}")
     judged(market, noisier(best, noise=3.0), "weak")
-    other = judged(market, replace(best, **{field: "another"}), "other")
+    other = judged(market, replace(best, **{field: value}), "other")
     assert other.outcome == "challenger"
     assert failed(other) == {"Against the champion"}
     assert other.champion is not None

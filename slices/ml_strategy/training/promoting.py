@@ -97,7 +97,8 @@ def promote(
         if judged is not None and _stands(version, before, judged):
             return _known(version, before, judged)
         examples = examples_of(bars, features, bundle.label)
-        others = None if before is None or before.version == version.version else before
+        is_rival = before and not before.retired and before.version != version.version
+        others = before if is_rival else None
         rival = rival_of(others, bundle, features=features, examples=examples, limits=limits)
         tests = promotion_tests(bundle, rival, examples=examples, canaries=canaries, limits=limits)
         made = _decided(version, others, rival, tests)
@@ -184,7 +185,8 @@ def rival_of(
 
 
 def _bars_of(bundle: ModelBundle) -> str:
-    return f"{bundle.adjustment} prices of {bundle.source}/{bundle.feed}"
+    names = listed(tuple(sorted(bundle.symbols)))
+    return f"{bundle.adjustment} prices of {bundle.source}/{bundle.feed}, {names}"
 
 
 def described(promotion: Promotion) -> str:
