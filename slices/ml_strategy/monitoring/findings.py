@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from slices.domain.data_report import data_caveats, data_notes, data_section
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
     from slices.domain.model_monitoring import (
         ChampionAction,
+        DecayWatch,
         ModelWatch,
         MonitorCheck,
         MonitorLimits,
@@ -161,6 +163,15 @@ def _notes(watch: ModelWatch, announced: tuple[str, ...]) -> tuple[str, ...]:
     return (*near, *unknown, *sent)
 
 
+def _over(decay: DecayWatch) -> str:
+    count = counted(len(decay.sessions), "session")
+    return (
+        f"over {count}"
+        if math.isnan(decay.mean_error)
+        else f"± {decay.mean_error:.4f} over {count}"
+    )
+
+
 def _figures(watch: ModelWatch, limits: MonitorLimits) -> tuple[KeyFigure, ...]:
     states = {each.name: TONES[each.state] for each in watch.checks}
     decay, drift = watch.decay, watch.drift
@@ -169,8 +180,7 @@ def _figures(watch: ModelWatch, limits: MonitorLimits) -> tuple[KeyFigure, ...]:
             label="IC since training",
             value=decay.mean,
             unit=Unit.RATIO,
-            note=f"± {decay.mean_error:.4f} over {counted(len(decay.sessions), 'session')}; "
-            f"validated {signed(f'{decay.expected:.4f}')}",
+            note=f"{_over(decay)}; validated {signed(f'{decay.expected:.4f}')}",
             tone=states["Skill"],
         ),
         KeyFigure(

@@ -192,7 +192,8 @@ def calibration_section(promises: CalibrationWatch) -> Section:
     return Section(
         title="Probabilities and intervals",
         intro=f"Over {promises.sessions} sessions with known outcomes. Brier score "
-        f"{promises.brier_score:.4f} (validated {promises.validated_brier:.4f}, a coin 0.25); "
+        f"{written(promises.brier_score, Unit.RATIO)} (validated "
+        f"{promises.validated_brier:.4f}, a coin 0.25); "
         f"{written(promises.coverage, Unit.FRACTION)} of returns within intervals of "
         f"{written(promises.level, Unit.FRACTION)}.",
         blocks=(_reliability(promises.bins),)
