@@ -116,10 +116,8 @@ def announce_watch(
     """
     if retrain == "never":
         return ()
-    news = [e for e in acting.events_of(watch, limits=limits) if acting.is_first(watch, e)]
-    for each in news:
-        emit(each)
-    return tuple(each.name for each in news)
+    due = acting.events_of(watch, limits=limits)
+    return tuple(each.name for each in due if acting.announce_once(watch, each))
 
 
 live_features = compute(serving.live_features)

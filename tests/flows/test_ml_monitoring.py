@@ -190,6 +190,18 @@ def test_other_symbols_than_those_of_the_training_are_refused(
     assert "symbols: found without P11" in str(state.message)
 
 
+def test_other_bars_than_those_it_trades_on_retire_nobody(
+    market: Market, champion: ModelVersion, tmp_path: Path
+) -> None:
+    elsewhere = market.planted.write(tmp_path / "elsewhere.parquet")
+    state = market.ran(ON + OFF - 1, feed=str(elsewhere))
+    assert state.is_failed()
+    assert str(elsewhere) in str(state.message)
+    assert market.base["feed"] in str(state.message)
+    assert registry.version_by_alias(MODEL, "champion") == champion
+    assert [each.retired for each in registry.versions(MODEL)] == [""]
+
+
 def test_a_prediction_in_the_books_that_the_model_never_made_is_found(
     market: Market, champion: ModelVersion
 ) -> None:

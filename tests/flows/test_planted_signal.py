@@ -73,18 +73,22 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     common: dict[str, Any] = {
         "symbols": list(market.symbols), "source": "files", "adjustment": "split", "model": MODEL,
     }  # fmt: skip
-    here = common | {"feed": str(market.write(folder / "market.parquet"))}
-    there = common | {"feed": str(lasting.write(folder / "lasting.parquet"))}
+    file = market.write(folder / "market.parquet")
+    here = common | {"feed": str(file)}
     since = dt.datetime.now(dt.UTC)
     trained = ml_model_training(**here, **TRAINING, end=market.sessions[ON - 1])
+    predicted = [
+        ml_prediction_trading(**here, as_of=market.sessions[ON + day]) for day in PREDICTED
+    ]
+    lasting.write(file)
+    still = ml_model_monitoring(**here, retrain="never")
+    market.write(file)
     return Story(
         market=market,
         since=since,
         trained=trained,
-        predicted=[
-            ml_prediction_trading(**here, as_of=market.sessions[ON + day]) for day in PREDICTED
-        ],
-        lasting=ml_model_monitoring(**there, retrain="never"),
+        predicted=predicted,
+        lasting=still,
         dead=ml_model_monitoring(**here),
         champion_after=registry.version_by_alias(MODEL, "champion"),
         again=ml_model_monitoring(**here),

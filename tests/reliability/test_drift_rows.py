@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from slices.domain.alerts import ChampionChanged, FeatureDrifted, ModelAged
+from slices.domain.alerts import ChampionChanged, Event, FeatureDrifted, ModelAged
+from slices.domain.bars import Adjustment
+from slices.domain.errors import ParameterError
 from slices.domain.model_monitoring import DEFAULT_MONITOR_LIMITS, CheckState, MonitorLimits
 from slices.domain.models import LoadedModel
 from slices.ml_strategy.bundles.files import bundle_files
 from slices.ml_strategy.features.building import build_features
-from slices.ml_strategy.monitoring.acting import events_of, replace_dead
+from slices.ml_strategy.monitoring.acting import announce_once, events_of, replace_dead
 from slices.ml_strategy.monitoring.watching import watch_champion
 from slices.quant.panel import read_panel
 from slices.runtime import registry
@@ -106,6 +108,48 @@ def test_r44_a_dead_champion_gives_way_to_the_one_before_in_one_step(
     assert registry.version_by_alias("dying", "champion") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("source", "files"), ("feed", "other"), ("adjustment", Adjustment.SPLIT)]
+)
+def test_r44_a_watch_on_bars_a_champion_does_not_trade_on_changes_nothing(
+    asked: Served, tmp_path: Path, name: str, other: str
+) -> None:
+    champion = registered(asked, f"unlike in {name}", model=f"trading-{name}")
+    against = reversed_rule(asked, tmp_path)
+    features = build_features(against, names=NAMES)
+    limits, told = DEFAULT_MONITOR_LIMITS, list[Event]()
+    alike = watch_champion(against, features, champion, (), limits=limits)
+    assert alike.decay.is_gone
+    elsewhere = dataclasses.replace(against, **{name: other})
+    with pytest.raises(ParameterError, match=name) as refused:
+        replace_dead(
+            watch_champion(elsewhere, features, champion, (), limits=limits),
+            on_dead="retire",
+            announce=told.append,
+        )
+    assert other in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert told == []
+    assert registry.version_by_alias(f"trading-{name}", "champion") == champion.version
+    assert not champion.version.retired
+
+
+def test_r44_an_announcement_that_failed_is_sent_again_and_then_no_more(asked: Served) -> None:
+    limits = MonitorLimits(most_age_sessions=LATER - 1)
+    watch = watched(asked, asked.bars, limits)
+    (event,) = events_of(watch, limits=limits)
+    told: list[Event] = []
+
+    def broken(event: Event) -> None:
+        raise ConnectionError(event.name)
+
+    with pytest.raises(ConnectionError):
+        announce_once(watch, event, announce=broken)
+    assert announce_once(watch, event, announce=told.append)
+    assert not announce_once(watch, event, announce=told.append)
+    assert told == [event]
+
+
 def test_r44_a_champion_that_lives_is_never_touched(asked: Served) -> None:
     watch = watched(asked, asked.bars)
     assert watch.decay.state is CheckState.OK
@@ -115,15 +159,15 @@ def test_r44_a_champion_that_lives_is_never_touched(asked: Served) -> None:
     assert told == []
 
 
-def registered(asked: Served, key: str) -> LoadedModel:
+def registered(asked: Served, key: str, *, model: str = "dying") -> LoadedModel:
     """Register a model of the same content under another key and let it trade."""
     open_tracking()
-    files = bundle_files(dataclasses.replace(asked.model.bundle, name="dying"))
+    files = bundle_files(dataclasses.replace(asked.model.bundle, name=model))
     part = TrackedPart(name=key, parameters=(), metrics=())
-    run_id = track(TrackedRun(experiment="dying", key=f"dying-{key}", main=part))
-    version = registry.register("dying", run_id=run_id, files=files, key=key)
+    run_id = track(TrackedRun(experiment=model, key=f"{model}-{key}", main=part))
+    version = registry.register(model, run_id=run_id, files=files, key=key)
     return LoadedModel(
-        version=registry.set_champion("dying", version.version, "for a test"),
+        version=registry.set_champion(model, version.version, "for a test"),
         bundle=asked.model.bundle,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from slices.domain.alerts import FeatureDrifted, Level, ModelAged, SkillDecayed
@@ -11,6 +10,7 @@ from slices.domain.learning_errors import ModelError
 from slices.domain.model_monitoring import ChampionAction, CheckState
 from slices.ml_strategy.registry.changing import changed
 from slices.runtime import events, registry
+from slices.runtime.atomic import write_whole
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -114,17 +114,26 @@ def _aged(watch: ModelWatch, limits: MonitorLimits) -> ModelAged:
     )
 
 
-def is_first(watch: ModelWatch, event: Event) -> bool:
-    """Tell whether nobody has announced this of this version at this session yet.
+def announce_once(
+    watch: ModelWatch, event: Event, *, announce: Callable[[Event], None] = events.emit
+) -> bool:
+    """Send an event, unless this was announced of this version at this session before.
 
-    A file that only one process can make stands for the announcement.
+    A file stands for the announcement. It is written after the event was sent, so that a crash
+    between lets the event be sent twice rather than never.
+
+    Args:
+        watch: What was asked of the champion.
+        event: What must be known of it.
+        announce: Who is told.
+
+    Returns:
+        Whether it was sent now.
     """
-    folder = load_settings().ledger_folder / "announced"
-    folder.mkdir(parents=True, exist_ok=True)
     name = fingerprint(event.name, str(watch.model), str(watch.session))
-    try:
-        descriptor = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+    file = load_settings().ledger_folder / "announced" / name
+    if file.exists():
         return False
-    os.close(descriptor)
+    announce(event)
+    write_whole(file, b"")
     return True

@@ -11,8 +11,10 @@ from slices.domain.errors import ParameterError, counted, listed
 from slices.domain.learning import OutOfSampleScores
 from slices.domain.learning_errors import ModelError
 from slices.ml_strategy.fitting.models import scores_of
+from slices.ml_strategy.predicting.refusing import differing_bars
 
 if TYPE_CHECKING:
+    from slices.domain.dataset import DatasetRef
     from slices.domain.learning import FeatureSetRef
     from slices.domain.models import ModelBundle
     from slices.ml_strategy.examples import Examples
@@ -38,6 +40,22 @@ def check_same_inputs(bundle: ModelBundle, features: FeatureSetRef) -> None:
         raise ModelError(
             model=bundle.name,
             problem="its features are defined otherwise by now; train it anew",
+        )
+
+
+def check_same_bars(bundle: ModelBundle, bars: DatasetRef) -> None:
+    """Check that bars are from where a model's were, adjusted alike: on others it never trades.
+
+    Raises:
+        ParameterError: Where source, feed or adjustment differ.
+    """
+    differing = differing_bars(bundle, bars)
+    if differing:
+        names, found, allowed = (" and ".join(each) for each in zip(*differing, strict=True))
+        raise ParameterError(
+            parameter=names,
+            found=found,
+            allowed=f"{allowed}, as the champion was trained on",
         )
 
 

@@ -15,7 +15,7 @@ from slices.ml_strategy.monitoring.decay import decay_watch
 from slices.ml_strategy.monitoring.drifting import drift_watch
 from slices.ml_strategy.monitoring.promises import COIN, calibration_watch
 from slices.ml_strategy.monitoring.recorded import compared_predictions
-from slices.ml_strategy.monitoring.since import check_same_inputs, scores_since
+from slices.ml_strategy.monitoring.since import check_same_bars, check_same_inputs, scores_since
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
@@ -49,18 +49,20 @@ def watch_champion(
     """Ask a champion everything.
 
     Args:
-        bars: Its universe, until now.
+        bars: Its universe, until now, of the source, feed and adjustment it trades on.
         features: Those it was trained on, of these bars.
         champion: The model.
         records: Its predictions in the ledger; others are left out.
         limits: From which on it is no longer taken for what it was.
 
     Raises:
-        ParameterError: Where the symbols are not those it was trained on.
+        ParameterError: Where the symbols are not those it was trained on, or source, feed or
+            adjustment of the bars others than it trades on.
         ModelError: Where its features are defined otherwise by now.
     """
     bundle, version = champion.bundle, champion.version
     check_same_inputs(bundle, features)
+    check_same_bars(bundle, bars)
     examples = examples_of(bars, features, bundle.label)
     since = scores_since(bundle, examples)
     own = tuple(e for e in records if (e.model, e.version) == (version.name, version.version))

@@ -71,14 +71,23 @@ def _other_label(bundle: ModelBundle) -> Iterator[str]:
         yield f"its labels cannot be traded: found kind {kind}; allowed: {TRADED_KIND}"
 
 
-def _other_bars(bundle: ModelBundle, bars: DatasetRef) -> Iterator[str]:
-    for name, found, allowed in (
+def differing_bars(bundle: ModelBundle, bars: DatasetRef) -> tuple[tuple[str, str, str], ...]:
+    """List in what bars are not of the kind a model was trained on, whatever their symbols.
+
+    Returns:
+        Name, what was found and what is allowed, of source, feed and adjustment where they differ.
+    """
+    compared = (
         ("source", bars.source, bundle.source),
         ("feed", bars.feed, bundle.feed),
         ("adjustment", str(bars.adjustment), str(bundle.adjustment)),
-    ):
-        if found != allowed:
-            yield f"another {name} than in training: found {found}; allowed: {allowed}"
+    )
+    return tuple(each for each in compared if each[1] != each[2])
+
+
+def _other_bars(bundle: ModelBundle, bars: DatasetRef) -> Iterator[str]:
+    for name, found, allowed in differing_bars(bundle, bars):
+        yield f"another {name} than in training: found {found}; allowed: {allowed}"
     missing = tuple(each for each in bundle.symbols if each not in bars.symbols)
     strange = tuple(each for each in bars.symbols if each not in bundle.symbols)
     if missing or strange:
