@@ -104,8 +104,12 @@ def ml_prediction_trading(
     data.check_sizing_allowed(bars)
     found = learning.find_model(model, alias)
     features = learning.live_features(bars, found.feature_names)
-    history = learning.announce_refusal(
-        found, learning.predict_latest(found, features, bars, limits=serving, costs=costs)
+    history = learning.stand_in(
+        found,
+        learning.announce_refusal(
+            found, learning.predict_latest(found, features, bars, limits=serving, costs=costs)
+        ),
+        execution=execution,
     )
     book = desk.settle(
         account, bars, as_of=as_of, execution=execution, capital=capital, costs=costs,

@@ -47,7 +47,8 @@ class Forecast:
         expected_return: Over the horizon, relative to the mean of the universe.
         lower: Of the interval at the level shown, relative likewise; so is `upper`.
         decision_lower: What the return exceeds with the confidence of the decision; for a short
-            position what it stays below is `decision_upper`.
+            position what it stays below is `decision_upper`. Both are NaN for a prediction that
+            was read from the books, where they are not written down.
         abstains: Whether the interval of the decision includes the costs of a round trip.
     """
 

@@ -84,12 +84,25 @@ def write_outcomes(ledger: Ledger, outcomes: Sequence[PredictionOutcome]) -> int
 
 
 def read_predictions(
-    ledger: Ledger, *, model: str, version: int | None = None
+    ledger: Ledger,
+    *,
+    model: str,
+    version: int | None = None,
+    sessions: Sequence[dt.date] | None = None,
 ) -> tuple[PredictionRecord, ...]:
-    """List what a model said, by session, version and symbol, with outcomes where known."""
+    """List what a model said, by session, version and symbol, with outcomes where known.
+
+    Args:
+        ledger: The books.
+        model: Who said it.
+        version: None lists all of them.
+        sessions: At whose close; None lists all of them.
+    """
     condition = PREDICTIONS.c.model == model
     if version is not None:
         condition &= PREDICTIONS.c.version == version
+    if sessions is not None:
+        condition &= PREDICTIONS.c.session.in_(sessions)
     with ledger.reading() as connection:
         return tuple(map(_record, _selected(connection, condition)))
 

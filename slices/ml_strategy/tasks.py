@@ -23,6 +23,7 @@ from slices.ml_strategy.predicting import (
     ordering,
     recording,
     serving,
+    standing,
     weighing,
 )
 from slices.ml_strategy.predicting import findings as prediction_findings
@@ -128,6 +129,7 @@ calibration_check = compute(checking.calibration_check)
 prediction_targets = weighing.prediction_targets
 prediction_orders = ordering.prediction_orders
 check_alias = ordering.check_alias
+stand_in = act(standing.stand_in)
 keep_predictions = act(recording.keep_predictions)
 record_predictions = act(recording.record_predictions)
 mature_predictions = act(recording.mature_predictions)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from slices.domain.dataset import DatasetRef
     from slices.domain.prediction_trading import PredictionTrading
+    from slices.domain.rebalancing import TargetWeights
 
 pytestmark = pytest.mark.slow
 
@@ -214,6 +215,42 @@ def test_a_refusal_leaves_what_is_held(
     assert result.book.positions
     assert result.placed.records == ()
     assert "stale" in result.headline
+
+
+def test_a_handover_keeps_what_is_held_until_its_predictions_mature(
+    base: dict[str, Any], champion: LoadedModel, market: tuple[Planted, Path]
+) -> None:
+    sessions, terms = market[0].sessions, base | {"model": "handover", "account": "handover"}
+    first = dataclasses.replace(champion.bundle, name="handover")
+    champion_of(first, "before")
+    for session in sessions[-6:-1]:
+        before = ran(**terms, as_of=session).result()
+    second = champion_of(dataclasses.replace(first, known_until=sessions[-1]), "after")
+    seen = dump("handover")
+    planned = ran(**terms, execution="plan").result()
+    assert dump("handover") == seen
+    after = ran(**terms).result()
+    assert after.model == second.version
+    assert [each.model.version for each in after.history if each.model] == [1, 1, 1, 1, 2]
+    assert invested(before) > 0.3
+    unchanged = ran(**base, account="unchanged", execution="plan").result()
+    assert unchanged.model == champion.version
+    assert targets(after) == targets(unchanged) == targets(planned)
+    assert sum("version 1" in each for each in after.notes) == 1
+    seen = dump("handover")
+    again = ran(**terms).result()
+    assert dump("handover") == seen
+    assert again.kept.recorded == 0
+    assert targets(again) == targets(after)
+
+
+def targets(result: PredictionTrading) -> TargetWeights:
+    assert result.plan is not None
+    return result.plan.targets
+
+
+def invested(result: PredictionTrading) -> float:
+    return sum(targets(result).weights)
 
 
 def test_a_challenger_never_trades_live(base: dict[str, Any]) -> None:

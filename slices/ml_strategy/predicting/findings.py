@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from slices.domain.accounts import TradingState
 from slices.domain.calendar import missed_sessions
 from slices.domain.data_report import data_caveats, data_notes, data_section
-from slices.domain.errors import counted
+from slices.domain.errors import counted, listed
 from slices.domain.forecasts import DEFAULT_SERVING
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.numbers import written
@@ -150,15 +150,21 @@ def _caveats(
 def _notes(
     model: Asked, history: tuple[Forecasts, ...], kept: KeptPredictions, execution: Execution
 ) -> tuple[str, ...]:
-    silent = sum(bool(each.refusals) for each in history[:-1])
+    silent = [each for each in history[:-1] if each.refusals]
+    standing = [each for each in history[:-1] if each.forecasts and each.model != history[-1].model]
     found = []
     if isinstance(model, LoadedModel) and "champion" not in model.version.aliases:
         found.append("This version is no champion: it has not earned the right to trade.")
+    if standing:
+        names = listed(tuple(dict.fromkeys(_who(each) for each in standing)))
+        found.append(
+            f"At {len(standing)} of the {len(history) - 1} sessions before, what {names} had said "
+            f"stands until it matures: {history[-1].model} knew these sessions from its training."
+        )
     if silent and not history[-1].refusals:
         found.append(
-            f"At {silent} of the {len(history) - 1} sessions before, the model was not to be "
-            f"asked ({history[0].refusals[0] if history[0].refusals else 'see its age'}): their "
-            "parts of the account are cash."
+            f"At {len(silent)} of the {len(history) - 1} sessions before, the model was not to be "
+            f"asked ({silent[0].refusals[0]}): their parts of the account are cash."
         )
     if execution == "plan":
         found.append("A plan writes nothing, predictions included.")
@@ -173,6 +179,10 @@ def _notes(
             f"{counted(kept.matured, 'outcome')} of earlier ones became known."
         )
     return tuple(found)
+
+
+def _who(said: Forecasts) -> str:
+    return "an earlier version" if said.model is None else str(said.model)
 
 
 def _figures(

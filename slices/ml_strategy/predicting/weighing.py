@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from slices.domain.rebalancing import TargetWeights
 
 if TYPE_CHECKING:
     from slices.domain.dataset import DatasetRef
-    from slices.domain.forecasts import Forecasts
+    from slices.domain.forecasts import Forecast, Forecasts
 
 Weights = tuple[tuple[str, float], ...]
 MOST_WEIGHT = 0.2
@@ -29,12 +30,25 @@ def trading_weights(forecasts: Forecasts, *, most_weight: float = MOST_WEIGHT) -
         Symbol and weight, in the order of the forecasts; empty where nothing is wanted.
     """
     wanted = tuple(
-        each.symbol
-        for each in forecasts.forecasts
-        if not each.abstains and each.decision_lower > forecasts.costs
+        each.symbol for each in forecasts.forecasts if is_wanted(each, costs=forecasts.costs)
     )
     share = min(most_weight, 1.0 / len(wanted)) if wanted else 0.0
     return tuple((symbol, share) for symbol in wanted)
+
+
+def is_wanted(forecast: Forecast, *, costs: float) -> bool:
+    """Tell whether a symbol's return exceeds its costs with the confidence of the decision.
+
+    Of a prediction from the books that did not abstain it is known that its decision was sure of
+    one side; it is the side its expected return is on.
+
+    Args:
+        forecast: Of the symbol.
+        costs: Of a round trip, a fraction.
+    """
+    is_known = math.isfinite(forecast.decision_lower)
+    least = forecast.decision_lower if is_known else forecast.expected_return
+    return not forecast.abstains and least > costs
 
 
 def standing_weights(
@@ -44,7 +58,8 @@ def standing_weights(
 
     The account is parted into as many equal parts as the horizon has sessions. Each session's
     forecasts decide about one part, which is held until they mature and then sold or decided anew;
-    the part of a session at which nothing was said is cash.
+    the part of a session at which nothing was said is cash. Whose words they are makes no
+    difference: those of a version that was replaced meanwhile stand as long.
 
     Args:
         history: One for each session of the horizon, oldest first.
