@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.calendar import session_close, sessions_between
+from slices.domain.errors import IntegrityError
 from slices.domain.forecasts import PredictionOutcome, PredictionRecord
-from slices.domain.learning_errors import ModelError, TamperedModelError
+from slices.domain.learning_errors import ModelError
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.prediction_trading import KeptPredictions
 from slices.ledger.opening import books_of
@@ -150,7 +151,7 @@ def _labels(model: LoadedModel, wanted: set[int]) -> Iterator[tuple[int, LabelSe
         if each.version in others:
             try:
                 yield each.version, load_version(each).bundle.label
-            except (ModelError, TamperedModelError):
+            except (ModelError, IntegrityError):
                 continue
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slices.domain.learning_errors import ModelError, ModelNotFoundError, TamperedModelError
+from slices.domain.errors import IntegrityError
+from slices.domain.learning_errors import ModelError, ModelNotFoundError
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.ml_strategy.bundles.files import bundle_of
 from slices.runtime import registry
@@ -21,7 +22,7 @@ def load_model(name: str, alias: ModelAlias = "champion") -> LoadedModel:
     Raises:
         ModelNotFoundError: There is no such model, or none of its versions has the alias.
         ModelError: The version was retired.
-        TamperedModelError: Its files are not those that were registered.
+        IntegrityError: See `load_version`.
         SettingsError: The registry cannot be reached.
     """
     version = registry.version_by_alias(name, alias)
@@ -38,7 +39,9 @@ def load_version(version: ModelVersion) -> LoadedModel:
     """Load a version, whether it may trade or not.
 
     Raises:
-        TamperedModelError: Its files are not those that were registered.
+        IntegrityError: Its files are not those that were registered (TamperedModelError), or one
+            of them does not hold what it should.
+        ModelError: They are not those of a model.
     """
     return LoadedModel(version=version, bundle=bundle_of(files_of(version)))
 
@@ -47,5 +50,5 @@ def find_model(name: str, alias: ModelAlias = "champion") -> LoadedModel | Model
     """Load a model, or say why it is not to be used, for whoever goes on without it."""
     try:
         return load_model(name, alias)
-    except (ModelError, TamperedModelError) as refused:
+    except (ModelError, IntegrityError) as refused:
         return ModelRefusal(model=name, reason=str(refused))
