@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 WATCH_T, ALARM_T = 1.645, 3.09
 """One look in twenty, and one in a thousand, goes beyond by chance."""
 
+NOTHING_KNOWN = "no outcome since training"
 LEAST_SHORTFALL = 0.02
 LEAST_SHOWN, MOST_SHOWN = 0.01, 1000.0
 WATCHED_AGE = 0.9
@@ -102,7 +103,9 @@ def skill_check(decay: DecayWatch) -> MonitorCheck:
     return MonitorCheck(
         name="Skill",
         state=decay.state,
-        found=f"IC {_coefficient(decay.mean)}, evidence of none {_to_one(evidence)}",
+        found=f"IC {_coefficient(decay.mean)}, evidence of none {_to_one(evidence)}"
+        if decay.sessions
+        else NOTHING_KNOWN,
         allowed=f"evidence below {_to_one(decay.limit)}",
         detail=f"over {count}; validated IC {_coefficient(decay.expected)} ± "
         f"{decay.expected_error:.4f}",
@@ -164,7 +167,7 @@ def probability_check(promises: CalibrationWatch) -> MonitorCheck:
     return MonitorCheck(
         name="Probabilities",
         state=_by_t(promises.brier_t),
-        found=f"Brier score {promises.brier_score:.4f}",
+        found=f"Brier score {promises.brier_score:.4f}" if promises.sessions else NOTHING_KNOWN,
         allowed=f"not significantly above {COIN}",
         detail=f"{_errors_off(promises.brier_t)}over {counted(promises.sessions, 'session')}; "
         f"validated {promises.validated_brier:.4f}",
@@ -180,7 +183,9 @@ def interval_check(promises: CalibrationWatch) -> MonitorCheck:
     return MonitorCheck(
         name="Intervals",
         state=state,
-        found=f"{written(promises.coverage, Unit.FRACTION)} of returns within",
+        found=f"{written(promises.coverage, Unit.FRACTION)} of returns within"
+        if promises.sessions
+        else NOTHING_KNOWN,
         allowed=f"{written(promises.level, Unit.FRACTION)}, less {LEAST_SHORTFALL:.0%} and chance",
         detail=f"over {counted(promises.sessions, 'session')}, standard error "
         f"{written(promises.coverage_error, Unit.FRACTION)}; validated "
