@@ -187,13 +187,13 @@ def ml_driven(
     )
     data.check_sizing_allowed(bars)
     regime = market_regime.market_regime.submit(bars)
-    champion = learning.find_champion(model)
-    if champion is None:
-        ml_model_training(
+    found = champion = learning.find_champion(model)
+    if found is None:
+        made = ml_model_training(
             symbols, source=source, feed=feed, start=start, end=end, adjustment=adjustment,
             model=model, splits=splits, kinds=kinds, trials=trials, costs=costs, seed=seed,
         )  # fmt: skip
-    found = champion or learning.find_trained(model)
+        found = learning.find_trained(model, made.version)
     features = learning.build_features(bars, names=found.feature_names)
     said = learning.predict(found, features, bars, limits=serving, costs=costs)
     plan = learning.driven_plan(

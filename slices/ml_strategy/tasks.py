@@ -20,6 +20,7 @@ from slices.ml_strategy.predicting import (
     checking,
     driven_findings,
     driving,
+    followed,
     ordering,
     recording,
     serving,
@@ -133,8 +134,8 @@ stand_in = act(standing.stand_in)
 keep_predictions = act(recording.keep_predictions)
 record_predictions = act(recording.record_predictions)
 mature_predictions = act(recording.mature_predictions)
-find_champion = act(driving.find_champion)
-find_trained = act(driving.find_trained)
+find_champion = act(followed.find_champion)
+find_trained = act(followed.find_trained)
 out_of_sample = compute(driving.out_of_sample)
 driven_plan = compute(driving.driven_plan)
 ml_driven_findings = compute(driven_findings.ml_driven_findings)

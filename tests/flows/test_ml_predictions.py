@@ -307,6 +307,27 @@ def test_without_a_champion_one_is_trained_and_shown_as_what_it_is(base: dict[st
     assert len(registry.versions("fresh")) == 1
 
 
+def test_a_retired_champion_is_shown_as_such_where_its_training_is_all_there_is(
+    base: dict[str, Any],
+) -> None:
+    terms = base | {
+        "model": "retiring", "kinds": ["linear"],
+        "splits": {"folds": 3, "first_train_sessions": 300},
+    }  # fmt: skip
+    first = ml_driven(**terms)
+    registry.set_champion("retiring", first.model.version, "for a test")
+    registry.retire("retiring", "nobody wants it")
+    result = ml_driven(**terms)
+    assert result.was_trained
+    assert not result.is_champion
+    assert result.model.version == first.model.version
+    assert result.model.retired == "nobody wants it"
+    assert "retired" in result.headline
+    assert any("nobody wants it" in each for each in result.forecasts.refusals)
+    assert result.tested[0].equity == first.tested[0].equity
+    assert len(registry.versions("retiring")) == 1
+
+
 def dump(account: str) -> bytes:
     ledger = ledger_for(TradingMode.PAPER)
     try:

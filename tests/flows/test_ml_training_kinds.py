@@ -10,7 +10,7 @@ import pytest
 
 from flows.ml_training import ml_model_training
 from slices.domain.errors import ParameterError
-from slices.ml_strategy.predicting.driving import find_trained
+from slices.ml_strategy.predicting.followed import find_trained
 from slices.ml_strategy.registry.loading import load_model, load_version
 from slices.runtime import mlflow_store
 from tests.support.runs import task_runs

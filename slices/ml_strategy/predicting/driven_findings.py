@@ -130,7 +130,7 @@ def headline(
     model: LoadedModel, ranked: Backtest, sized: Backtest, gain: float, *, is_champion: bool
 ) -> str:
     """Say in one sentence whether the model helped."""
-    who = str(model.version) if is_champion else f"{model.version}, a challenger not promoted,"
+    who = str(model.version) if is_champion else f"{model.version}, {_standing(model)},"
     helped = (
         "helped"
         if gain >= NEEDED_T
@@ -144,6 +144,15 @@ def headline(
         f"symbols sized alike and {_held(ranked)} of holding them, {ranked.sessions[0]} to "
         f"{ranked.sessions[-1]}."
     )
+
+
+def _standing(model: LoadedModel) -> str:
+    """Say what a version is that is no champion."""
+    if model.version.retired:
+        return "which was retired"
+    if "challenger" in model.version.aliases:
+        return "a challenger not promoted"
+    return "which does not trade"
 
 
 def _yearly(tested: Backtest) -> str:
@@ -167,10 +176,7 @@ def _notes(
     if was_trained:
         found.append("There was no champion, so that a model was trained first.")
     if not is_champion:
-        found.append(
-            "This model was not promoted: it has not shown more skill than luck would, and nothing "
-            "trades on it."
-        )
+        found.append(_not_trading(model))
     found.append(
         f"Every weight stands on scores of models that had not seen the session: "
         f"{plan.stored_sessions:,} sessions of the walk-forward in training and "
@@ -191,6 +197,21 @@ def _notes(
             "account that waits for this stayed in cash."
         )
     return tuple(found)
+
+
+def _not_trading(model: LoadedModel) -> str:
+    retired = model.version.retired
+    if retired:
+        return (
+            f"This model was retired ({retired}), and nothing trades on it. These bars give the "
+            "same model again; train on newer ones to have another that may be promoted."
+        )
+    if "challenger" in model.version.aliases:
+        return (
+            "This model was not promoted: it has not shown more skill than luck would, and nothing "
+            "trades on it."
+        )
+    return "This model is no champion, and nothing trades on it."
 
 
 def _figures(

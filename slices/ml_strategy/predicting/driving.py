@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from slices.domain.backtests import TargetWeights
-from slices.domain.errors import InsufficientHistoryError, ParameterError
+from slices.domain.errors import InsufficientHistoryError
 from slices.domain.forecasts import DEFAULT_SERVING
 from slices.domain.learning import OutOfSampleScores
-from slices.domain.learning_errors import ModelNotFoundError
 from slices.domain.ml_driven import DEFAULT_DRIVEN_SIZING, DrivenPlan
 from slices.domain.parameters import DEFAULT_COSTS
 from slices.domain.regimes import REGIMES, UNKNOWN, Regime
@@ -27,9 +26,7 @@ from slices.ml_strategy.labels.volatility import horizon_volatility
 from slices.ml_strategy.monitoring.since import check_same_inputs, scores_since
 from slices.ml_strategy.predicting.checking import worth_their_costs
 from slices.ml_strategy.predicting.held_out import held_out
-from slices.ml_strategy.predicting.refusing import TRADED_KIND
 from slices.ml_strategy.predicting.scaling import round_trips
-from slices.ml_strategy.registry.loading import load_model
 from slices.quant.panel import Panel, read_panel
 from slices.quant.types import FloatArray
 
@@ -59,41 +56,6 @@ class _Course:
     scores: OutOfSampleScores
     size: FloatArray
     trials: int
-
-
-def find_champion(name: str) -> LoadedModel | None:
-    """Load the champion of a model; None where it has none.
-
-    Raises:
-        TamperedModelError: Its files are not those that were registered.
-        ParameterError: Its labels are not ranks of returns over the horizon, which is what is
-            followed.
-    """
-    try:
-        return _followable(load_model(name))
-    except ModelNotFoundError:
-        return None
-
-
-def find_trained(name: str) -> LoadedModel:
-    """Load the champion of a model, or its newest challenger where it has no champion.
-
-    Raises:
-        ModelNotFoundError: There is neither.
-        ParameterError: It predicts what cannot be followed; see `find_champion`.
-    """
-    return find_champion(name) or _followable(load_model(name, "challenger"))
-
-
-def _followable(model: LoadedModel) -> LoadedModel:
-    kind = model.bundle.label.kind
-    if kind != TRADED_KIND:
-        raise ParameterError(
-            parameter="model",
-            found=f"{model.version}, whose labels are of kind {kind}",
-            allowed=f"a model whose labels are of kind {TRADED_KIND}",
-        )
-    return model
 
 
 def out_of_sample(
