@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,14 @@ from flows.trading import paper_trading
 from slices.domain.choices import ChoiceBasis
 from slices.domain.errors import InsufficientHistoryError, ParameterError
 from slices.domain.fingerprint import fingerprint
-from slices.domain.report import BarChart, LineChart, Table
+from slices.domain.report import BarChart, LineChart, Table, Tone
 from slices.domain.selection_parameters import SelectionRule
 from slices.domain.strategies import StrategyName
-from slices.domain.strategy_selection import SelectionEvidence, StrategySelection
+from slices.domain.strategy_selection import Interval, SelectionEvidence, StrategySelection
 from slices.domain.trading_errors import LedgerError
 from slices.ledger.choices import choice_at, choice_series, choices_of
 from slices.ledger.verifying import verify
+from slices.ml_strategy.selecting.findings import selection_findings
 from slices.quant.signals.catalogue import checked_parameters
 from slices.runtime import mlflow_store
 from tests.slices.paper_trade.paper_accounts import books
@@ -136,6 +139,42 @@ def test_the_report_shows_the_choice_the_accounts_and_the_regret(
     keys = {each.key for each in artifacts(state.state_details.flow_run_id)}
     assert {"ml-strategy-selection", "ml-strategy-selection-regret"} <= keys
     assert found.headline.split(".")[0] in Path(found.report_path).read_text()
+
+
+def with_leader(
+    found: StrategySelection, t_statistic: float, basis: ChoiceBasis
+) -> tuple[str, int]:
+    excess = Interval(value=-0.0348, low=-0.06, high=-0.01, t_statistic=t_statistic)
+    rules = tuple(
+        dataclasses.replace(each, excess=excess) if each.rule is SelectionRule.LEADER else each
+        for each in found.evidence.rules
+    )
+    evidence = dataclasses.replace(found.evidence, rules=rules, basis=basis)
+    told = selection_findings(
+        found.bars, evidence, found.decision, found.activation, tested=found.tested
+    )
+    warned = [each for each in told.report.notes if each.tone is Tone.WARNING]
+    return told.headline, len([each for each in warned if "3.48%" in each.text])
+
+
+def test_a_leader_that_did_worse_than_the_mix_is_warned_of(found: StrategySelection) -> None:
+    headline, notes = with_leader(found, -3.16, ChoiceBasis.LEADER)
+    assert notes == 1
+    assert "WARNING" in headline
+    assert "−3.48%" in headline
+    assert "−3.16" in headline
+
+
+@pytest.mark.parametrize(
+    ("t_statistic", "basis"),
+    [(-1.6, ChoiceBasis.LEADER), (math.nan, ChoiceBasis.LEADER), (-3.16, ChoiceBasis.NAMED)],
+)
+def test_what_has_no_bad_record_is_not_warned_of(
+    found: StrategySelection, t_statistic: float, basis: ChoiceBasis
+) -> None:
+    headline, notes = with_leader(found, t_statistic, basis)
+    assert notes == 0
+    assert "WARNING" not in headline
 
 
 def test_a_second_run_computes_nothing_and_stores_nothing(found: StrategySelection) -> None:

@@ -27,6 +27,7 @@ from slices.ml_strategy.selecting.tables import (
 from slices.ml_strategy.selecting.wording import (
     NEEDED_T,
     OUTCOMES,
+    choice_warnings,
     regime_words,
     selection_headline,
     selection_notes,
@@ -93,6 +94,7 @@ def selection_findings(
             figures=_figures(evidence),
             notes=(
                 Note(text=decision.reason, tone=tone),
+                *(Note(text=each, tone=Tone.WARNING) for each in choice_warnings(evidence)),
                 *(Note(text=each, tone=Tone.WARNING) for each in caveats),
                 *(Note(text=each) for each in said),
             ),
@@ -203,6 +205,7 @@ def _summary(
         ("Parameters", settings_text(decision.parameters) or "none to set"),
         ("Session", str(decision.session)),
         ("Why", decision.reason),
+        *(("Beware", each) for each in choice_warnings(evidence)),
         ("Stored", OUTCOMES[activation.outcome]),
         ("Regime", f"{regime_words(evidence.regime[0])}, {evidence.regime[1]:.0%}"),
         ("The model's choice", f"{title(now.chosen)}, {now.probability:.0%}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from slices.domain.choices import ChoiceBasis
 from slices.domain.numbers import written
 from slices.domain.report import Unit
 from slices.domain.selection_parameters import SelectionModel, SelectionRule
@@ -36,6 +37,9 @@ _RULES: Mapping[SelectionRule, str] = MappingProxyType(
         SelectionRule.HINDSIGHT: "Best single one, in hindsight",
         SelectionRule.FORESIGHT: "Best of every period, foreseen",
     }
+)
+_RULE_BEHIND: Mapping[ChoiceBasis, SelectionRule] = MappingProxyType(
+    {ChoiceBasis.MODEL: SelectionRule.MODEL, ChoiceBasis.LEADER: SelectionRule.LEADER}
 )
 _MODELS: Mapping[SelectionModel, str] = MappingProxyType(
     {SelectionModel.LIGHTGBM: "LightGBM", SelectionModel.LOGISTIC: "logistic regression"}
@@ -109,7 +113,31 @@ def selection_headline(evidence: SelectionEvidence, decision: SelectionDecision)
         f"From {decision.session} on: {chosen}. Out of sample, choosing by "
         f"{model_label(evidence.model)} {better} the equal mix of {len(evidence.strategies)} "
         f"strategies: {excess} a year at equal risk (t = {found}), Sharpe ratio {ratios[0]} "
-        f"against {ratios[1]}."
+        f"against {ratios[1]}." + "".join(f" {each}" for each in choice_warnings(evidence))
+    )
+
+
+def choice_warnings(evidence: SelectionEvidence) -> tuple[str, ...]:
+    """Warn where the way of choosing that is followed did significantly worse than the equal mix.
+
+    Args:
+        evidence: With what the choice stands on.
+
+    Returns:
+        One sentence, or nothing: also where a strategy was named or none is chosen, since neither
+        is a way of choosing that has a record.
+    """
+    rule = None if evidence.basis is None else _RULE_BEHIND.get(evidence.basis)
+    if rule is None:
+        return ()
+    excess = evidence.result_of(rule).excess
+    if not excess.t_statistic < -NEEDED_T:
+        return ()
+    return (
+        f"WARNING: what is chosen stands on '{rule_label(rule)}', and choosing so did "
+        "significantly worse than the equal mix out of sample: "
+        f"{written(excess.value, Unit.FRACTION)} a year at equal risk "
+        f"(t = {written(excess.t_statistic, Unit.RATIO)}).",
     )
 
 
