@@ -215,6 +215,8 @@ class RecordedPredictions:
         matured: Of those, how many have an outcome in the ledger.
         differing: Of those, how many are not what the model says now.
         largest: The largest difference of two scores.
+        written: Predictions in the ledger, those included that cannot be made again.
+        waiting: Of those, how many have no outcome in the ledger yet.
     """
 
     recorded: int
@@ -222,6 +224,8 @@ class RecordedPredictions:
     differing: int
     largest: float
     first_differing: str = ""
+    written: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,10 +13,11 @@ from flows.ml_monitoring import ml_model_monitoring
 from slices.domain.accounts import TradingMode
 from slices.domain.alerts import ModelAged, SkillDecayed
 from slices.domain.forecasts import PredictionRecord
-from slices.domain.model_monitoring import CheckState
+from slices.domain.model_monitoring import DEFAULT_MONITOR_LIMITS, CheckState
 from slices.ledger.opening import ledger_for
 from slices.ledger.predictions import write_predictions
 from slices.ml_strategy.bundles.files import bundle_files
+from slices.ml_strategy.monitoring.findings import model_monitoring_findings
 from slices.runtime import registry
 from slices.runtime.mlflow_store import open_tracking
 from slices.runtime.tracking import TrackedPart, TrackedRun, track
@@ -122,6 +123,29 @@ def test_a_champion_that_is_still_true_completes(healthy: State[ModelMonitoring]
     assert watch_of(healthy).age_sessions == ON - TRAINED
     assert healthy.result().announced == ()
     assert healthy.result().mlflow_run_id == watch_of(healthy).model.run_id
+
+
+def test_the_headline_counts_apart_what_is_to_be_watched(healthy: State[ModelMonitoring]) -> None:
+    result, watch = healthy.result(), watch_of(healthy)
+    fine = tuple(dataclasses.replace(each, state=CheckState.OK) for each in watch.checks)
+    near = tuple(
+        dataclasses.replace(each, state=CheckState.WATCH) if each.name == "Intervals" else each
+        for each in fine
+    )
+    kept, watched = (
+        model_monitoring_findings(
+            result.bars,
+            watch=dataclasses.replace(watch, checks=checks),
+            action=result.action,
+            announced=(),
+            limits=DEFAULT_MONITOR_LIMITS,
+        ).headline
+        for checks in (fine, near)
+    )
+    assert "all 6 checks" in kept
+    assert "Intervals" not in kept
+    assert "5 of 6 checks" in watched
+    assert "1 to be watched: Intervals" in watched
 
 
 def test_only_sessions_after_training_with_known_outcomes_count(

@@ -132,10 +132,17 @@ def _headline(watch: ModelWatch, action: ChampionAction) -> str:
     if watch.alarms:
         names = listed(tuple(each.name.lower() for each in watch.alarms))
         return f"{who} gives alarm on {watch.session}: {names}."
-    unknown = len(_of(watch, CheckState.UNKNOWN))
+    return f"{who} keeps to {_kept(watch)}."
+
+
+def _kept(watch: ModelWatch) -> str:
+    near, unknown = _of(watch, CheckState.WATCH), len(_of(watch, CheckState.UNKNOWN))
     asked = len(watch.checks) - unknown
+    count = f"{asked - len(near)} of {asked}" if near else f"all {asked}"
+    names = listed(tuple(each.name for each in near))
+    watched = f"; {len(near)} to be watched: {names}" if near else ""
     rest = f"; {unknown} cannot be judged yet" if unknown else ""
-    return f"{who} keeps to all {asked} checks on {watch.session}{rest}."
+    return f"{count} checks on {watch.session}{watched}{rest}"
 
 
 def _of(watch: ModelWatch, state: CheckState) -> tuple[MonitorCheck, ...]:

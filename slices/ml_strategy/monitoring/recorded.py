@@ -47,7 +47,7 @@ def compared_predictions(
     Args:
         records: Of this version of the model.
         since: What it says now of the sessions after its training; records of other sessions and
-            symbols cannot be made again and are not counted.
+            symbols cannot be made again and are only counted as written.
     """
     columns = {symbol: place for place, symbol in enumerate(since.symbols)}
     rows = {session: place for place, session in enumerate(since.sessions)}
@@ -69,6 +69,8 @@ def compared_predictions(
         differing=len(wrong),
         largest=max(differences, default=0.0),
         first_differing=f"{wrong[0].symbol} on {wrong[0].session}" if wrong else "",
+        written=len(records),
+        waiting=sum(not math.isfinite(each.label) for each in records),
     )
 
 

@@ -214,7 +214,15 @@ def recorded_check(recorded: RecordedPredictions) -> MonitorCheck:
         state=state if recorded.recorded else CheckState.UNKNOWN,
         found=f"{recorded.differing} of {recorded.recorded} differ{first}"
         if recorded.recorded
-        else "none are in the books",
+        else _nothing_compared(recorded),
         allowed="as the model says now",
         detail=f"{recorded.matured} have an outcome in the books",
     )
+
+
+def _nothing_compared(recorded: RecordedPredictions) -> str:
+    if not recorded.written:
+        return "none are in the books"
+    if recorded.waiting == recorded.written:
+        return f"none is mature yet, {recorded.written:,} are written down"
+    return f"none of {recorded.written:,} written down can be made again on these bars"

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-from slices.domain.forecasts import PredictionRecord
 from slices.domain.learning import DEFAULT_LABEL, LabelSettings, ModelKind, OutOfSampleScores
 from slices.domain.model_monitoring import CalibrationWatch, CheckState
 from slices.domain.models import Calibration
@@ -17,12 +16,10 @@ from slices.ml_strategy.monitoring.decay import (
     notice_times,
 )
 from slices.ml_strategy.monitoring.promises import calibration_watch, clustered_mean
-from slices.ml_strategy.monitoring.recorded import compared_predictions
 from slices.ml_strategy.monitoring.watching import (
     age_check,
     interval_check,
     probability_check,
-    recorded_check,
     skill_check,
 )
 from slices.ml_strategy.predicting.calibration import fit_calibration
@@ -242,46 +239,3 @@ def test_values_of_one_session_count_as_one() -> None:
 )  # fmt: skip
 def test_age_is_judged_against_its_limit(age: int, state: CheckState) -> None:
     assert age_check(age, 126).state is state
-
-
-def record(
-    since: OutOfSampleScores, row: int, column: int, *, off: float = 0.0
-) -> PredictionRecord:
-    session = since.sessions[row]
-    return PredictionRecord(
-        model="m",
-        version=1,
-        session=session,
-        symbol=since.symbols[column],
-        matures=session + dt.timedelta(days=6),
-        score=float(since.scores[row, column]) + off,
-        probability=0.5,
-        expected_return=0.0,
-        lower=-0.1,
-        upper=0.1,
-        abstains=True,
-        recorded_at=dt.datetime.combine(session, dt.time(21), tzinfo=dt.UTC),
-    )
-
-
-def test_predictions_in_the_books_are_those_the_model_makes() -> None:
-    since = scored(0.1, 10, seed=1)
-    right = tuple(record(since, row, column) for row in range(5) for column in range(SYMBOLS))
-    found = compared_predictions(right, since)
-    assert (found.recorded, found.differing) == (5 * SYMBOLS, 0)
-    assert recorded_check(found).state is CheckState.OK
-
-
-def test_one_prediction_that_is_another_raises_the_alarm() -> None:
-    since = scored(0.1, 10, seed=1)
-    found = compared_predictions((record(since, 0, 0), record(since, 3, 7, off=0.01)), since)
-    assert (found.recorded, found.differing) == (2, 1)
-    assert found.first_differing == f"S07 on {since.sessions[3]}"
-    assert recorded_check(found).state is CheckState.ALARM
-
-
-def test_predictions_that_cannot_be_made_again_are_not_judged() -> None:
-    since = scored(0.1, 10, seed=1)
-    found = compared_predictions((record(scored(0.1, 10, seed=1, first=500), 0, 0),), since)
-    assert found.recorded == 0
-    assert recorded_check(found).state is CheckState.UNKNOWN
