@@ -34,7 +34,7 @@ from slices.monitor import tasks as monitor
 from slices.runtime.workflow import workflow
 
 
-@workflow()
+@workflow(ml.check_features_known)
 def ml_model_training(
     symbols: PortfolioSymbols = LEARNING_SYMBOLS,
     *,

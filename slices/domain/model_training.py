@@ -86,6 +86,8 @@ class TrainingEvidence:
 
     Attributes:
         trials: Configurations tried over all kinds.
+        judged_t: t-statistic of the mean information coefficient that the promotion looks at, its
+            errors those of outcomes that overlap.
         needed_t: t-statistic that the best of so many without skill is above once in twenty.
         deflated_sharpe_ratio: Probability that the net long-short portfolio's true Sharpe ratio is
             above what the best of so many trials shows by luck; NaN where nothing was traded.
@@ -96,6 +98,7 @@ class TrainingEvidence:
     """
 
     trials: int
+    judged_t: float
     needed_t: float
     deflated_sharpe_ratio: float
     proven_features: int

@@ -12,7 +12,7 @@ from slices.domain.parameters import Costs
 from slices.domain.training import PathEvidence, Validation
 from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
-from slices.ml_strategy.features import building, evidence, findings, grouping, selecting
+from slices.ml_strategy.features import building, catalogue, evidence, findings, grouping, selecting
 from slices.ml_strategy.leaks import features as leaks
 from slices.ml_strategy.monitoring import acting, recorded, watching
 from slices.ml_strategy.monitoring import findings as monitoring_findings
@@ -48,6 +48,7 @@ feature_evidence = compute(evidence.feature_evidence)
 select_features = compute(selecting.select_features)
 feature_findings = compute(findings.feature_findings)
 check_features = compute(leaks.check_features)
+check_features_known = catalogue.check_features_known
 run_canaries = train(running.run_canaries)
 check_canaries = running.check_canaries
 

@@ -185,6 +185,7 @@ def test_r44_the_same_training_is_judged_once(market: Served) -> None:
     again = judged(market, bundle, "same")
     assert again.outcome == "known"
     assert again.version.version == first.version.version
+    assert "retired (by hand)" in again.reason
     assert repr(again.tests) == repr(first.tests)
     with pytest.raises(ModelNotFoundError):
         load_model("once")

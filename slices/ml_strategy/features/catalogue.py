@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slices.domain.errors import ParameterError, listed
 from slices.domain.fingerprint import fingerprint
@@ -66,6 +66,19 @@ def feature(name: str) -> Feature:
         near = difflib.get_close_matches(name, _FEATURES, n=5) or list(_FEATURES)
         raise ParameterError(parameter="features", found=f"'{name}'", allowed=listed(tuple(near)))
     return _FEATURES[name]
+
+
+def check_features_known(parameters: dict[str, Any]) -> None:
+    """Check that every feature a person names is in the catalogue.
+
+    Args:
+        parameters: All of a flow's, of which `features` is looked at.
+
+    Raises:
+        ParameterError: Naming the first that is not, and those it may have been meant for.
+    """
+    for name in parameters["features"] or ():
+        feature(name)
 
 
 def features_of(families: tuple[FeatureFamily, ...]) -> tuple[str, ...]:

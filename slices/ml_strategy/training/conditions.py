@@ -18,6 +18,7 @@ from slices.ml_strategy.training.comparing import (
     paired_coefficients,
     paired_t,
 )
+from slices.ml_strategy.training.wording import LATELY
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -128,7 +129,7 @@ def alive_lately(bundle: ModelBundle) -> tuple[PromotionTest, PromotionTest]:
     is_short = math.isnan(t_statistic) and newest.size >= FEWEST_SESSIONS
     return (
         PromotionTest(
-            name="Alive lately",
+            name=LATELY,
             found=mean,
             needed=0.0,
             sessions=newest.size,

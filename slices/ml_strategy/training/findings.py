@@ -15,10 +15,10 @@ from slices.domain.model_training import (
     TrainingSettings,
 )
 from slices.domain.report import Report
-from slices.ml_strategy.skill.coefficients import session_ics
+from slices.ml_strategy.skill.coefficients import newey_west_t, session_ics
 from slices.ml_strategy.skill.portfolio import long_short
 from slices.ml_strategy.training.choosing import trials_of
-from slices.ml_strategy.training.conditions import deflated_t
+from slices.ml_strategy.training.conditions import deflated_t, lags_of
 from slices.ml_strategy.training.sections import figures, sections
 from slices.ml_strategy.training.wording import headline, notes, report_notes, summary
 from slices.quant.panel import read_panel
@@ -80,6 +80,7 @@ def training_findings(
         chosen=chosen,
         evidence=TrainingEvidence(
             trials=trials_of(tuned),
+            judged_t=newey_west_t(session_ics(winner.scores), lags_of(bundle.label)),
             needed_t=deflated_t(trials_of(tuned)),
             deflated_sharpe_ratio=_deflated(
                 bars, winner, validations, label=bundle.label, costs=costs, trials=trials_of(tuned)

@@ -30,8 +30,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slices.domain.errors import ParameterError, listed
-from slices.domain.learning_errors import ModelError, TamperedModelError
+from slices.domain.errors import IntegrityError, ParameterError, listed
+from slices.domain.learning_errors import ModelError
 from slices.domain.model_monitoring import DEFAULT_MONITOR_LIMITS, MonitorLimits
 from slices.domain.models import LoadedModel, ModelRefusal, Promotion, PromotionTest
 from slices.ml_strategy.examples import Examples
@@ -158,7 +158,7 @@ def rival_of(
         return None
     try:
         model = load_version(before)
-    except (ModelError, TamperedModelError) as refused:
+    except (ModelError, IntegrityError) as refused:
         way_out = f"`tradeflows models retire {before.name}` lets another one trade"
         return ModelRefusal(model=before.name, reason=f"{refused}; {way_out}")
     if model.bundle.label != bundle.label:
@@ -267,6 +267,9 @@ def _stands(version: ModelVersion, champion: ModelVersion | None, judged: str) -
 
 def _known(version: ModelVersion, champion: ModelVersion | None, judged: str) -> Promotion:
     reason, tests = decode(judged.encode("ascii"))
+    if version.retired:
+        way_on = "newer bars or another name make one that can be judged"
+        reason = f"{version} is retired ({version.retired}); {way_on}"
     return Promotion(
         outcome="known",
         version=version,
@@ -274,5 +277,5 @@ def _known(version: ModelVersion, champion: ModelVersion | None, judged: str) ->
         before=champion,
         retired=False,
         tests=tests,
-        reason=f"trained and judged before: {reason}",
+        reason=f"trained before: {reason}",
     )

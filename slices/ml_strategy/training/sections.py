@@ -32,7 +32,7 @@ def figures(training: ModelTraining) -> tuple[KeyFigure, ...]:
     """Show the figures that matter most."""
     skill, evidence = training.best.skill, training.evidence
     label, suspect = ("SUSPECT: ", Tone.BAD) if skill.suspicions else ("", Tone.NEUTRAL)
-    has_skill = skill.t_statistic >= evidence.needed_t
+    has_skill = evidence.judged_t >= evidence.needed_t
     shown = [
         KeyFigure(
             label="Information coefficient", value=skill.information_coefficient, unit=Unit.RATIO,
@@ -41,8 +41,8 @@ def figures(training: ModelTraining) -> tuple[KeyFigure, ...]:
             tone=suspect,
         ),
         KeyFigure(
-            label="t-statistic", value=skill.t_statistic, unit=Unit.RATIO,
-            note=f"needed {evidence.needed_t:.2f} after {evidence.trials} trials",
+            label="t-statistic", value=evidence.judged_t, unit=Unit.RATIO,
+            note=f"of the IC; needed {evidence.needed_t:.2f} after {evidence.trials} trials",
             tone=Tone.GOOD if has_skill and not skill.suspicions else Tone.WARNING,
         ),
         KeyFigure(

@@ -23,6 +23,9 @@ OUTCOMES = (
     ("known", "trained before, nothing changed"),
 )
 
+LATELY = "Alive lately"
+PROVEN = 0.95
+
 
 def kind_text(kind: ModelKind) -> str:
     """Name a kind of model.
@@ -57,7 +60,8 @@ def headline(training: ModelTraining) -> str:
     return (
         f"{suspect}{begun(kind_text(training.chosen))} predicts "
         f"{training.settings.label.subject} with an information coefficient of "
-        f"{skill.information_coefficient:.4f} out of sample (t {skill.t_statistic:.2f}), net "
+        f"{skill.information_coefficient:.4f} out of sample (t "
+        f"{training.evidence.judged_t:.2f}), net "
         f"Sharpe ratio {skill.net_sharpe_ratio:.2f}; {outcome_text(training)}{version}."
     )
 
@@ -69,7 +73,7 @@ def summary(training: ModelTraining) -> tuple[tuple[str, str], ...]:
     return (
         ("Model", f"{training.settings.model}, {kind_text(training.chosen)}"),
         ("Information coefficient", f"{skill.information_coefficient:.4f}"),
-        ("t-statistic", f"{skill.t_statistic:.2f}, needed {evidence.needed_t:.2f}"),
+        ("t-statistic", f"{evidence.judged_t:.2f}, needed {evidence.needed_t:.2f}"),
         ("ICIR, annualized", written(skill.icir, Unit.RATIO)),
         ("AUC", f"{skill.auc:.4f}"),
         ("Net Sharpe ratio, long-short", written(skill.net_sharpe_ratio, Unit.RATIO)),
@@ -87,6 +91,7 @@ def notes(training: ModelTraining) -> tuple[str, ...]:
     promotion = training.promotion
     return (
         *((f"{promotion.reason}.",) if promotion else ()),
+        *doubts(training),
         f"Scores are of sessions no model had learnt from: {splits.folds} test blocks, each after "
         f"its training, whose labels end before the block begins; {label.reach} sessions are purged"
         f" and {splits.embargo_sessions} embargoed.",
@@ -94,6 +99,30 @@ def notes(training: ModelTraining) -> tuple[str, ...]:
         f"{label.horizon_sessions}. Parameters were tuned on the sessions before the first test "
         "block alone.",
         *_label_notes(label),
+    )
+
+
+def doubts(training: ModelTraining) -> tuple[str, ...]:
+    """Say what a promotion does not prove: a profit after costs, and skill that lasts."""
+    deflated = training.evidence.deflated_sharpe_ratio
+    tests = training.promotion.tests if training.promotion else ()
+    coefficient = training.best.skill.information_coefficient
+    return (
+        *(
+            f"Lately there is less: an IC of {each.found:.4f} over the newest {each.sessions} "
+            f"sessions, {coefficient:.4f} over all."
+            for each in tests
+            if each.name == LATELY and each.found < coefficient / 2
+        ),
+        *(
+            (
+                "Ranks come true more often than not, a profit after costs is not proven: that the "
+                "test portfolio's Sharpe ratio is above what the best trial shows by luck has a "
+                f"probability of {written(deflated, Unit.FRACTION)}.",
+            )
+            if deflated < PROVEN
+            else ()
+        ),
     )
 
 
@@ -134,6 +163,6 @@ def report_notes(training: ModelTraining, said: tuple[str, ...]) -> tuple[Note, 
     return (
         *((Note(text=loud, tone=Tone.BAD),) if suspicions else ()),
         *(Note(text=each, tone=Tone.BAD) for each in others),
-        *(Note(text=each, tone=Tone.WARNING) for each in training.caveats),
-        *(Note(text=each) for each in said),
+        *(Note(text=each, tone=Tone.WARNING) for each in (*training.caveats, *doubts(training))),
+        *(Note(text=each) for each in said if each not in doubts(training)),
     )
