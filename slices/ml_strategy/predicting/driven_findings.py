@@ -67,7 +67,7 @@ def ml_driven_findings(
         sheet: Sections on the account that follows the ranking.
         limits: Beyond which the model says nothing.
     """
-    ranked, _, sized, _ = tested
+    ranked, _, sized, equal = tested
     gain = gain_t(ranked, sized, lags=model.bundle.label.horizon_sessions)
     is_champion = "champion" in model.version.aliases
     caveats = (*_caveats(model, forecasts), *data_caveats(bars))
@@ -78,7 +78,7 @@ def ml_driven_findings(
     report = Report(
         key="ml-driven",
         title="Following a model",
-        headline=headline(model, ranked, sized, gain, is_champion=is_champion),
+        headline=headline(model, (ranked, sized, equal), gain, is_champion=is_champion),
         figures=(*_figures(ranked, sized, gain, plan), verdict_figure(ranked.verdict)),
         notes=(
             *(Note(text=each, tone=Tone.WARNING) for each in caveats),
@@ -127,9 +127,21 @@ def gain_t(followed: Backtest, without: Backtest, *, lags: int) -> float:
 
 
 def headline(
-    model: LoadedModel, ranked: Backtest, sized: Backtest, gain: float, *, is_champion: bool
+    model: LoadedModel,
+    accounts: tuple[Backtest, Backtest, Backtest],
+    gain: float,
+    *,
+    is_champion: bool,
 ) -> str:
-    """Say in one sentence whether the model helped."""
+    """Say in one sentence whether the model helped.
+
+    Args:
+        model: Who was asked.
+        accounts: The one that follows the ranking, the same without a model, and equal weights.
+        gain: t-statistic of the first over the second.
+        is_champion: Whether it trades.
+    """
+    ranked = accounts[0]
     who = str(model.version) if is_champion else f"{model.version}, {_standing(model)},"
     helped = (
         "helped"
@@ -138,11 +150,11 @@ def headline(
         if gain <= -NEEDED_T
         else "did not clearly help"
     )
-    mine, its = (_yearly(each) for each in (ranked, sized))
+    mine, its, theirs = (_yearly(each) for each in accounts)
     return (
-        f"Following {who} {helped} out of sample: {mine} a year net of costs, against {its} of all "
-        f"symbols sized alike and {_held(ranked)} of holding them, {ranked.sessions[0]} to "
-        f"{ranked.sessions[-1]}."
+        f"Following {who} {helped} out of sample, {ranked.sessions[0]} to {ranked.sessions[-1]}: "
+        f"{mine}, against {its} of all symbols sized alike, {theirs} of weighing them equally and "
+        f"{_held(ranked)} of holding them, a year net of costs."
     )
 
 
@@ -156,7 +168,9 @@ def _standing(model: LoadedModel) -> str:
 
 
 def _yearly(tested: Backtest) -> str:
-    return written(tested.performance.annualized_return, Unit.FRACTION)
+    found = tested.performance
+    sharpe_ratio = written(found.sharpe_ratio, Unit.RATIO)
+    return f"{written(found.annualized_return, Unit.FRACTION)} (Sharpe ratio {sharpe_ratio})"
 
 
 def _held(tested: Backtest) -> str:

@@ -15,7 +15,12 @@ from slices.domain.learning_errors import ModelError
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.prediction_trading import KeptPredictions
 from slices.ledger.opening import books_of
-from slices.ledger.predictions import open_predictions, write_outcomes, write_predictions
+from slices.ledger.predictions import (
+    open_predictions,
+    read_predictions,
+    write_outcomes,
+    write_predictions,
+)
 from slices.ml_strategy.labels.ranks import session_ranks
 from slices.ml_strategy.predicting.scaling import relative_returns
 from slices.ml_strategy.registry.loading import load_version
@@ -39,10 +44,10 @@ def keep_predictions(
     *,
     execution: Execution = "paper",
 ) -> KeptPredictions:
-    """Write down what was said at the newest session, and what came of what was said before.
+    """Write down everything a decision stands on, and what came of what was said before.
 
-    Earlier sessions of the history are not written: what was said of them was, or was not, written
-    at their close. Run again, nothing is new.
+    An earlier session of the history is written where nothing of it is in the books, because the
+    flow did not run at its close; what was written then stands. Run again, nothing is new.
 
     Args:
         bars: The newest bars.
@@ -55,9 +60,30 @@ def keep_predictions(
     """
     if isinstance(model, ModelRefusal):
         return KeptPredictions(recorded=0, matured=0)
-    recorded = record_predictions(history[-1], execution=execution, calendar=bars.calendar)
+    recorded = sum(
+        record_predictions(each, execution=execution, calendar=bars.calendar)
+        for each in (*_unwritten(history[:-1], model, execution=execution), history[-1])
+    )
     matured = mature_predictions(bars, model, execution=execution)
     return KeptPredictions(recorded=recorded, matured=matured)
+
+
+def _unwritten(
+    history: tuple[Forecasts, ...], model: LoadedModel, *, execution: Execution
+) -> tuple[Forecasts, ...]:
+    """Choose what the model itself said of sessions that the books know nothing of."""
+    mine = [each for each in history if each.model == model.version]
+    if execution == "plan" or not mine:
+        return ()
+    with books_of(execution) as ledger:
+        written = read_predictions(
+            ledger,
+            model=model.version.name,
+            version=model.version.version,
+            sessions=[each.session for each in mine],
+        )
+    known = {each.session for each in written}
+    return tuple(each for each in mine if each.session not in known)
 
 
 def record_predictions(
