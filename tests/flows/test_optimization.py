@@ -56,12 +56,14 @@ def stored_batches() -> set[str]:
 def interrupted() -> set[str]:
     """What was stored when the first run of the study was interrupted."""
     before, count = stored_batches(), Count(INTERRUPTED_AFTER)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     listeners.append(count)
     try:
         with pytest.raises(KeyboardInterrupt):
             optimization(**OPTIONS)
     finally:
         listeners.remove(count)
+        signal.signal(signal.SIGINT, handler)
     return stored_batches() - before
 
 

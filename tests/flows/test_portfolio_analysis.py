@@ -120,7 +120,8 @@ def test_the_report_is_one_small_page_that_asks_nobody(analysis: PortfolioAnalys
     assert len(text.encode()) < 500_000
     links = Links()
     links.feed(text)
-    assert links.outside == []
+    assert analysis.provenance is not None
+    assert links.outside == [f"a {analysis.provenance.prefect_url}"]
     assert analysis.headline.split(":")[0] in text
     for expected in ("Equal weight", "HRP", analysis.bars.fingerprint, "prefers-color-scheme"):
         assert expected in text

@@ -42,6 +42,7 @@ PROVIDER_DELAY = dt.timedelta(minutes=30)
 
 TIMES = {
     "after-close": [(17, 30)],
+    "evening": [(18, 30)],
     "monthly": [(17, 30)],
     "hourly": [(hour, 5) for hour in range(10, 17)],
     "first-half-hour": [(9, minute) for minute in range(35, 60, 5)],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from slices.domain.models import ModelBundle
 
 LEVEL = 0.05
+AGAINST = "Against the champion"
 SIGNIFICANT_T = 1.645
 FEWEST_SESSIONS = 250
 NEWEST_SESSIONS = 504
@@ -196,7 +197,7 @@ def better_than_champion(
     what = "which is too old to trade and must not be better" if is_old else "which it must beat"
     means = f"IC {one.mean():.4f} against {other.mean():.4f}" if one.size else "no common session"
     return PromotionTest(
-        name="Against the champion",
+        name=AGAINST,
         found=t_statistic,
         needed=needed,
         sessions=one.size,
@@ -208,7 +209,7 @@ def better_than_champion(
 def incomparable(reason: str) -> PromotionTest:
     """Say that a champion cannot be compared with, which nobody passes."""
     return PromotionTest(
-        name="Against the champion",
+        name=AGAINST,
         found=math.nan,
         needed=SIGNIFICANT_T,
         sessions=0,
@@ -220,7 +221,7 @@ def incomparable(reason: str) -> PromotionTest:
 def no_champion(reason: str) -> PromotionTest:
     """Say that there is no champion to beat."""
     return PromotionTest(
-        name="Against the champion",
+        name=AGAINST,
         found=math.nan,
         needed=math.nan,
         sessions=0,

@@ -20,8 +20,8 @@ A trained version becomes champion where all of these hold:
 A champion whose own skill is gone since its training, by the test that monitoring uses, is retired
 even where nobody takes its place.
 
-A verdict stands: the same training is not judged twice, except that a challenger is judged anew
-once nobody trades, for it may have been the champion alone that stood in its way.
+A verdict stands: the same training is not judged twice, except that a challenger which only the
+champion kept from trading is judged anew once nobody trades.
 """
 
 from __future__ import annotations
@@ -261,8 +261,8 @@ def _decided(
 def _stands(version: ModelVersion, champion: ModelVersion | None, judged: str) -> bool:
     """Tell whether a verdict is still the last word on a version."""
     _, tests = decode(judged.encode("ascii"))
-    was_promoted = all(each.is_passed for each in tests)
-    return champion is not None or was_promoted or bool(version.retired)
+    failed = [each.name for each in tests if not each.is_passed]
+    return champion is not None or bool(version.retired) or failed != [conditions.AGAINST]
 
 
 def _known(version: ModelVersion, champion: ModelVersion | None, judged: str) -> Promotion:
