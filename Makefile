@@ -41,7 +41,7 @@ check: lint types imports ## Lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q -m "not slow and not server"
 
 test: lint types imports ## Everything CI runs
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## Print the ratios of the benchmark suite
 	$(BIN)/python -m tests.benchmarks
