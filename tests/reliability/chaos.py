@@ -19,10 +19,10 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slices.domain import exact
 from slices.domain.errors import ParameterError
 from slices.domain.limits import RiskLimits
 from slices.domain.orders import Bracket, OrderKind, Side
@@ -93,7 +93,7 @@ def _with_exits() -> OrderPlan:
     bought = PlannedOrder(
         symbol="IBM",
         side=Side.BUY,
-        quantity=Decimal(5),
+        quantity=exact.quantity(5),
         kind=OrderKind.MARKET,
         bracket=Bracket(stop_loss=0.004, take_profit=0.01, most_sessions=4),
         purpose="an order that brings its exits",
