@@ -10,7 +10,7 @@ import numpy as np
 from slices.adaptive_portfolio.momentum.scores import momentum_scores
 from slices.domain.factor_portfolios import HorizonCoefficient
 from slices.quant.panel import read_panel
-from slices.quant.validity.alpha import newey_west_lags
+from slices.quant.validity.alpha import long_run_sum, newey_west_lags
 
 if TYPE_CHECKING:
     from slices.adaptive_portfolio.momentum.scores import MomentumRule
@@ -132,8 +132,4 @@ def newey_west_error(values: FloatArray, *, lags: int) -> float:
     size = values.size
     if size <= lags + 1:
         return math.nan
-    centred = values - values.mean()
-    total = float(centred @ centred)
-    for lag in range(1, lags + 1):
-        total += 2.0 * (1.0 - lag / (lags + 1.0)) * float(centred[lag:] @ centred[:-lag])
-    return math.sqrt(max(total, 0.0)) / size
+    return math.sqrt(long_run_sum(values - values.mean(), lags)) / size
