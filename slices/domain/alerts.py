@@ -28,6 +28,10 @@ class Event:
     level: Level
     message: str
 
+    def labels(self) -> dict[str, str]:
+        """Say what automations may match beyond name, subject and level."""
+        return {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RowsQuarantined(Event):
@@ -125,3 +129,70 @@ class ChampionChanged(Event):
     name: ClassVar[str] = "tradeflows.model.champion-changed"
     version: int
     before: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFired(Event):
+    """An incident somebody has to know about; `attempt` counts what was sent about it.
+
+    Attributes:
+        incident: Its key.
+        rule: Name of the rule.
+        halts: Whether trading was stopped.
+        runs: Deployment to be started, as flow/name; empty for none.
+        pauses: Tag of the deployments to be paused; empty for none.
+        count: How often it was seen.
+    """
+
+    name: ClassVar[str] = "tradeflows.alert.fired"
+    incident: str
+    rule: str
+    attempt: int
+    count: int
+    value: float
+    threshold: float
+    opened: str
+    next_step: str
+    halts: bool
+    runs: str
+    pauses: str
+
+    def labels(self) -> dict[str, str]:
+        """Name rule, attempt and actions, which automations tell apart."""
+        return {
+            "tradeflows.rule": self.rule,
+            "tradeflows.attempt": str(self.attempt),
+            "tradeflows.halts": "yes" if self.halts else "no",
+            "tradeflows.runs": self.runs or "none",
+            "tradeflows.pauses": self.pauses or "none",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertResolved(Event):
+    """An incident has ended."""
+
+    name: ClassVar[str] = "tradeflows.alert.resolved"
+    incident: str
+    rule: str
+    lasted_seconds: float
+
+    def labels(self) -> dict[str, str]:
+        """Name the rule."""
+        return {"tradeflows.rule": self.rule}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchBeat(Event):
+    """The watch looks; silence means that nobody does."""
+
+    name: ClassVar[str] = "tradeflows.watch.beat"
+    measured: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerUnreachable(Event):
+    """A broker did not answer where an answer was needed."""
+
+    name: ClassVar[str] = "tradeflows.broker.unreachable"
+    broker: str

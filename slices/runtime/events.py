@@ -24,6 +24,7 @@ def emit(event: Event) -> None:
             "prefect.resource.id": f"{event.name}.{event.subject}",
             "prefect.resource.name": event.subject,
             LEVEL_LABEL: event.level.value,
+            **event.labels(),
         },
         payload=dataclasses.asdict(event),
     )

@@ -53,6 +53,29 @@ class Settings(BaseSettings):
         " lead there.",
     )
 
+    prefect_port: int = Field(
+        default=4200, ge=1, le=65_535, description="Port of the Prefect server."
+    )
+    mlflow_port: int = Field(
+        default=5000, ge=1, le=65_535, description="Port of the MLflow server."
+    )
+    dashboard_port: int = Field(default=4300, ge=1, le=65_535, description="Port of the dashboard.")
+    operator_password: SecretStr | None = Field(
+        default=None,
+        description="Password of the user `tradeflows` at Prefect, MLflow and the dashboard; made"
+        " at the first start where it is not given.",
+    )
+    watch_seconds: float = Field(
+        default=15.0, ge=1, le=3600, description="Time between two measurements of the system."
+    )
+    history_days: float = Field(
+        default=90.0, gt=0, le=3650, description="How long measurements and alerts are kept."
+    )
+    alerts_url: SecretStr | None = Field(
+        default=None,
+        description="Where alerts are sent: the address of a webhook, of Slack or of Discord.",
+    )
+
     ledger_url: str = Field(
         default="", description="Database of paper accounts; empty keeps them in the home."
     )
@@ -123,6 +146,16 @@ class Settings(BaseSettings):
     def halt_file(self) -> Path:
         """While this file exists, whatever is in it, nothing is traded."""
         return self.ledger_folder / "HALT"
+
+    @property
+    def monitor_folder(self) -> Path:
+        """What was measured, alerts, and events on their way."""
+        return self.home / "monitor"
+
+    @property
+    def run_folder(self) -> Path:
+        """Process ids and logs of the servers that were started here."""
+        return self.home / "run"
 
     @property
     def reports_folder(self) -> Path:

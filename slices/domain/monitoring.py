@@ -1,0 +1,146 @@
+"""Metrics, health, alert rules and incidents: the words of watching a system."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slices.domain.alerts import Level
+
+
+class Unit(StrEnum):
+    """What a metric counts in; the end of its name in Prometheus."""
+
+    FRACTION = "ratio"
+    BYTES = "bytes"
+    SECONDS = "seconds"
+    SESSIONS = "sessions"
+    COUNT = "count"
+    MONEY = "currency"
+    BASIS_POINTS = "basis_points"
+    STATE = "state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One measured value.
+
+    Attributes:
+        metric: Name of the metric type, such as `host.cpu`.
+        labels: What it is about, such as (("account", "daily"),), sorted by name.
+        value: In the unit of the metric type; NaN where it is undefined.
+    """
+
+    metric: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Part(StrEnum):
+    """What can be healthy or not: the slices, and what they stand on."""
+
+    HOST = "host"
+    ORCHESTRATION = "orchestration"
+    DATA = "data"
+    TRADING = "trading"
+    MODELS = "models"
+    ALERTING = "alerting"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostPoints:
+    """Why a health score is not 100."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """A score from 0 to 100; None where too little is known to give one."""
+
+    part: str
+    score: float | None
+    lost: tuple[LostPoints, ...]
+
+
+class Comparison(StrEnum):
+    """When a value is beyond its threshold."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRule:
+    """When somebody has to know, and what to do then.
+
+    A rule is about a metric (`metric`, `comparison`, `threshold`) or about events (`events`).
+
+    Attributes:
+        name: In words joined by hyphens; with the subject it names an incident.
+        level: Of its alerts; for events the least: an event that says more is believed.
+        title: What has happened, in a few words.
+        next_step: What a person should do, with the command.
+        metric: Name of a metric type.
+        events: Names of the events that open an incident.
+        for_seconds: How long the value must be beyond the threshold before anybody is told.
+        cooldown_seconds: Least time between two notifications about one incident.
+        ends_after_seconds: An incident of events ends when none has come for so long.
+        halts: Whether trading stops at once.
+        runs: Deployment that is started, as flow/name; empty for none.
+        pauses: Tag of the deployments whose schedules are paused; empty for none.
+    """
+
+    name: str
+    level: Level
+    title: str
+    next_step: str
+    metric: str = ""
+    comparison: Comparison = Comparison.ABOVE
+    threshold: float = 0.0
+    events: tuple[str, ...] = ()
+    for_seconds: float = 0.0
+    cooldown_seconds: float = 3600.0
+    ends_after_seconds: float = 86_400.0
+    halts: bool = False
+    runs: str = ""
+    pauses: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """Something that is wrong from one moment to another, however often it was seen.
+
+    Attributes:
+        key: Rule and subject and when it opened; names it for good.
+        subject: What it is about, such as an account or a deployment.
+        count: How often it was seen: events, or measurements beyond the threshold.
+        attempts: Notifications that were sent, each until its receiver has taken it.
+        delivered: When a receiver last took one.
+    """
+
+    key: str
+    rule: str
+    subject: str
+    level: Level
+    message: str
+    next_step: str
+    value: float
+    threshold: float
+    count: int
+    opened: dt.datetime
+    last_seen: dt.datetime
+    resolved: dt.datetime | None = None
+    notified: dt.datetime | None = None
+    attempts: int = 0
+    delivered: dt.datetime | None = None
+    acknowledged: dt.datetime | None = None
+    acknowledged_by: str = ""
+    silenced_until: dt.datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lasts."""
+        return self.resolved is None
