@@ -76,7 +76,8 @@ class Comparison(StrEnum):
 class AlertRule:
     """When somebody has to know, and what to do then.
 
-    A rule is about a metric (`metric`, `comparison`, `threshold`) or about events (`events`).
+    A rule is about a metric (`metric`, `comparison`, `threshold`), about events (`events`), or about
+    flow runs (`states`).
 
     Attributes:
         name: In words joined by hyphens; with the subject it names an incident.
@@ -85,6 +86,8 @@ class AlertRule:
         next_step: What a person should do, with the command.
         metric: Name of a metric type.
         events: Names of the events that open an incident.
+        states: States of flow runs that open an incident; each run is counted once, and a later run
+            of the same deployment that ends well ends it.
         for_seconds: How long the value must be beyond the threshold before anybody is told.
         cooldown_seconds: Least time between two notifications about one incident.
         ends_after_seconds: An incident of events ends when none has come for so long.
@@ -101,6 +104,7 @@ class AlertRule:
     comparison: Comparison = Comparison.ABOVE
     threshold: float = 0.0
     events: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     for_seconds: float = 0.0
     cooldown_seconds: float = 3600.0
     ends_after_seconds: float = 86_400.0
