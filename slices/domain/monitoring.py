@@ -76,8 +76,8 @@ class Comparison(StrEnum):
 class AlertRule:
     """When somebody has to know, and what to do then.
 
-    A rule is about a metric (`metric`, `comparison`, `threshold`), about events (`events`), or about
-    flow runs (`states`).
+    A rule is about a metric (`metric`, `comparison`, `threshold`), about events (`events`) or
+    about flow runs (`states`).
 
     Attributes:
         name: In words joined by hyphens; with the subject it names an incident.
