@@ -65,6 +65,25 @@ class Health:
     lost: tuple[LostPoints, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One event as the outbox kept it.
+
+    Attributes:
+        number: Grows with every event that is put in.
+        event_id: UUID under which the event stream knows it too.
+        name: Of the event, such as `tradeflows.data.stale`.
+    """
+
+    number: int
+    at: dt.datetime
+    event_id: str
+    name: str
+    subject: str
+    level: Level
+    message: str
+
+
 class Comparison(StrEnum):
     """When a value is beyond its threshold."""
 
