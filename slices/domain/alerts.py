@@ -15,6 +15,15 @@ class Level(StrEnum):
     ERROR = "error"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """Its place among the levels, from 0.
+
+        >>> Level.WARNING.rank < Level.CRITICAL.rank
+        True
+        """
+        return list(Level).index(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -85,7 +85,7 @@ class Notice:
 
 
 class Comparison(StrEnum):
-    """When a value is beyond its threshold."""
+    """On which side of a threshold a value is beyond it; the threshold itself is beyond it too."""
 
     ABOVE = "above"
     BELOW = "below"
@@ -104,12 +104,22 @@ class AlertRule:
         title: What has happened, in a few words.
         next_step: What a person should do, with the command.
         metric: Name of a metric type.
-        events: Names of the events that open an incident.
+        where: Labels that a sample must have to be looked at.
+        threshold: From which on the value is beyond it.
+        worse: Thresholds from which on the same incident is of a higher level, rising.
+        clears: Value at which the end of an incident begins, less than the threshold, so that
+            noise around the threshold is one incident; None takes the threshold.
+        calm_seconds: How long a value must be back before its incident ends.
+        ends_when_gone: Whether an incident ends when its part was looked at and what it is about
+            is there no longer, such as a run that ended.
+        events: Names of the events that open an incident; `*` takes what no other rule names.
+            Beside a metric they say the same as it, and only the metric counts.
+        is_joint: Whether all subjects make one incident, where one cause reaches many at once.
         states: States of flow runs that open an incident; each run is counted once, and a later run
             of the same deployment that ends well ends it.
         for_seconds: How long the value must be beyond the threshold before anybody is told.
         cooldown_seconds: Least time between two notifications about one incident.
-        ends_after_seconds: An incident of events ends when none has come for so long.
+        ends_after_seconds: An incident of events or runs ends when none has come for so long.
         halts: Whether trading stops at once.
         runs: Deployment that is started, as flow/name; empty for none.
         pauses: Tag of the deployments whose schedules are paused; empty for none.
@@ -120,8 +130,14 @@ class AlertRule:
     title: str
     next_step: str
     metric: str = ""
+    where: tuple[tuple[str, str], ...] = ()
     comparison: Comparison = Comparison.ABOVE
     threshold: float = 0.0
+    worse: tuple[tuple[Level, float], ...] = ()
+    clears: float | None = None
+    calm_seconds: float = 300.0
+    ends_when_gone: bool = False
+    is_joint: bool = False
     events: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     for_seconds: float = 0.0
