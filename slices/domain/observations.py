@@ -184,11 +184,17 @@ class AccountFacts:
         drawdown: Present loss from the peak, a positive fraction.
         day_pnl: Equity less what the day began with.
         value_at_risk: Historical loss of one session at 95 %, positive; NaN below 30 sessions.
-        orders: Orders of the last 30 days by state name.
-        rejected: Denied and rejected orders of the last 30 days by reason code.
+        volatility: Sample deviation of the returns of one session; NaN below 30 of them.
+        orders: Orders by state name, of the thirty days up to the account's newest session, as
+            are rejected orders, fills, slippage and turnover.
+        rejected: Denied and rejected orders by reason code.
         unknown_orders: Orders nobody knows the fate of.
         fill_ratio: Filled quantity over ordered quantity of orders that ended; NaN without any.
-        slippage_bps: Mean of fill against decision price, positive is worse; NaN without fills.
+        slippage_bps: Spread and impact of what was traded, positive is worse; NaN without fills
+            and where a broker's prices hold both already.
+        turnover: Half of what was traded, as a fraction of mean equity.
+        stops: `trigger` is NaN where it depends on prices since.
+        limits: Empty where it was traded with limits that are not known here.
     """
 
     name: str

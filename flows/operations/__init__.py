@@ -1,0 +1,1 @@
+"""Watching the system and showing what was measured."""
