@@ -14,25 +14,24 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from slices.domain.errors import SettingsError, StorageError
+from slices.runtime.servers import CREDENTIALS, OPERATOR, PASSWORD_VARIABLE
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPERATOR = "tradeflows"
-"""Name of the one user."""
+__all__ = ["OPERATOR", "credentials_file", "operator_password", "replace_password"]
 
 SHORTEST_PASSWORD = 12
 """MLflow refuses shorter ones."""
 
 RANDOM_BYTES = 24
 OTHERS = 0o077
-SETTING = "TRADEFLOWS_OPERATOR_PASSWORD"
 
 
 def credentials_file() -> Path:
     """Return where the password of the home is kept."""
-    return load_settings().home / "credentials"
+    return load_settings().home / CREDENTIALS
 
 
 def operator_password() -> SecretStr:
@@ -44,7 +43,7 @@ def operator_password() -> SecretStr:
     """
     given = load_settings().operator_password
     if given is not None:
-        return _checked(given.get_secret_value(), SETTING)
+        return _checked(given.get_secret_value(), PASSWORD_VARIABLE)
     file = credentials_file()
     try:
         if not file.exists():
@@ -63,7 +62,7 @@ def replace_password() -> SecretStr:
     """
     if load_settings().operator_password is not None:
         raise SettingsError(
-            setting=SETTING, found="a password", needed="none, or another one given there"
+            setting=PASSWORD_VARIABLE, found="a password", needed="none, or another one given there"
         )
     file = credentials_file()
     try:

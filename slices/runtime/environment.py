@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from slices.domain.errors import SettingsError
+from slices.runtime.servers import access
 
 HOME_VARIABLE = "TRADEFLOWS_HOME"
 
@@ -64,14 +65,21 @@ def _written(file: Path) -> tuple[int, int]:
 def prepare() -> Path:
     """Set what the environment does not set already, make the home folder, return it.
 
+    Servers that were started for the home and run now are used: their addresses are set as well.
     Never raises, because it runs at import: `check_home` says what is wrong with the folder.
     """
     folder = home()
-    for name, value in defaults(folder).items():
-        os.environ.setdefault(name, value)
     with suppress(OSError):
-        (folder / "prefect").mkdir(parents=True, exist_ok=True)
+        _make_private(folder)
+        (folder / "prefect").mkdir(exist_ok=True)
+    for name, value in (defaults(folder) | access(folder)).items():
+        os.environ.setdefault(name, value)
     return folder
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder for its owner alone; one that is there stays as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def check_home() -> Path:
@@ -82,7 +90,7 @@ def check_home() -> Path:
     """
     folder = home()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_private(folder)
         with TemporaryFile(dir=folder):
             return folder
     except OSError as refused:
