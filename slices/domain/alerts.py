@@ -185,10 +185,11 @@ class AlertResolved(Event):
     incident: str
     rule: str
     lasted_seconds: float
+    attempt: int = 1
 
     def labels(self) -> dict[str, str]:
-        """Name the rule."""
-        return {"tradeflows.rule": self.rule}
+        """Name rule and attempt, which automations tell apart."""
+        return {"tradeflows.rule": self.rule, "tradeflows.attempt": str(self.attempt)}
 
 
 @dataclass(frozen=True, kw_only=True)
