@@ -167,8 +167,9 @@ class AlertFired(Event):
     pauses: str
 
     def labels(self) -> dict[str, str]:
-        """Name rule, attempt and actions, which automations tell apart."""
+        """Name incident, rule, attempt and actions, which automations tell apart."""
         return {
+            "tradeflows.incident": self.incident,
             "tradeflows.rule": self.rule,
             "tradeflows.attempt": str(self.attempt),
             "tradeflows.halts": "yes" if self.halts else "no",
@@ -188,8 +189,12 @@ class AlertResolved(Event):
     attempt: int = 1
 
     def labels(self) -> dict[str, str]:
-        """Name rule and attempt, which automations tell apart."""
-        return {"tradeflows.rule": self.rule, "tradeflows.attempt": str(self.attempt)}
+        """Name incident, rule and attempt, which automations tell apart."""
+        return {
+            "tradeflows.incident": self.incident,
+            "tradeflows.rule": self.rule,
+            "tradeflows.attempt": str(self.attempt),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
