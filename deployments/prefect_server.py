@@ -1,0 +1,37 @@
+"""The Prefect server as it is started here: with a check of the host it is asked for.
+
+Prefect itself answers under any host name, so that a page elsewhere could let its own name point
+to this machine. Its password, CSRF tokens and closed CORS are settings; see `programs`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from prefect.server.api.server import create_app as prefect_app
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+HOSTS_VARIABLE = "TRADEFLOWS_SERVER_HOSTS"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
+DESCRIPTIONS = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
+"""Pages about the API that Prefect shows without a password; behind `/api` they want it."""
+
+
+def create_app() -> FastAPI:
+    """Make the application for uvicorn."""
+    app = prefect_app(final=True)
+    app.router.routes[:] = [
+        route for route in app.router.routes if getattr(route, "path", "") not in DESCRIPTIONS
+    ]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts())
+    return app
+
+
+def allowed_hosts() -> list[str]:
+    """List the host names to answer under; `TRADEFLOWS_SERVER_HOSTS` adds to them."""
+    more = os.environ.get(HOSTS_VARIABLE, "")
+    return [*LOOPBACK_HOSTS, *(name.strip() for name in more.split(",") if name.strip())]
