@@ -103,6 +103,7 @@ class AlertRule:
         level: Of its alerts; for events the least: an event that says more is believed.
         title: What has happened, in a few words.
         next_step: What a person should do, with the command.
+        why: Why its numbers are what they are.
         metric: Name of a metric type.
         where: Labels that a sample must have to be looked at.
         threshold: From which on the value is beyond it.
@@ -129,6 +130,7 @@ class AlertRule:
     level: Level
     title: str
     next_step: str
+    why: str = ""
     metric: str = ""
     where: tuple[tuple[str, str], ...] = ()
     comparison: Comparison = Comparison.ABOVE
