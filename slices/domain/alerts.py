@@ -211,3 +211,11 @@ class BrokerUnreachable(Event):
 
     name: ClassVar[str] = "tradeflows.broker.unreachable"
     broker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksDisagree(Event):
+    """A broker and the books of an account differ, and nothing explains it."""
+
+    name: ClassVar[str] = "tradeflows.ledger.disagree"
+    broker: str
