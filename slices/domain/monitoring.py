@@ -105,7 +105,7 @@ class AlertRule:
         next_step: What a person should do, with the command.
         why: Why its numbers are what they are.
         metric: Name of a metric type.
-        where: Labels that a sample must have to be looked at.
+        where: Labels that a sample must have to be looked at; none of `without` may it have.
         threshold: From which on the value is beyond it.
         worse: Thresholds from which on the same incident is of a higher level, rising.
         clears: Value at which the end of an incident begins, less than the threshold, so that
@@ -133,6 +133,7 @@ class AlertRule:
     why: str = ""
     metric: str = ""
     where: tuple[tuple[str, str], ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
     comparison: Comparison = Comparison.ABOVE
     threshold: float = 0.0
     worse: tuple[tuple[Level, float], ...] = ()
