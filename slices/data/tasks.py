@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slices.data import available, loading, moves
+from slices.data import available, loading, moves, observing
 from slices.data.announcements import announcements
 from slices.domain.dataset import LoadedBars
 from slices.runtime.events import emit
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 fetch_bars = fetch(loading.fetch_bars, version=loading.fetch_version)
 assemble_bars = compute(loading.assemble_bars)
 check_sizing_allowed = moves.check_sizing_allowed
+feed_facts = observing.feed_facts
 
 
 def load_bars(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from slices.domain.observations import HostFacts
+from slices.runtime.servers import recorded
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -93,20 +94,20 @@ def folder_size(folder: Path) -> int:
 
 
 def own_processes(run_folder: Path) -> tuple[psutil.Process, ...]:
-    """List the processes of the system that run: those that were started here, with their children.
+    """List the processes of the system that run: the servers started here, with their children.
 
     Args:
-        run_folder: Holds a file `<name>.pid` for each server, which begins with its process id.
+        run_folder: Where it is written down which servers were started.
 
     Returns:
         This process first; nothing twice.
     """
     found = {os.getpid(): psutil.Process()}
-    for file in sorted(run_folder.glob("*.pid")):
-        with suppress(psutil.Error, OSError, ValueError, IndexError):
-            started = psutil.Process(int(file.read_text().split()[0]))
-            if started.create_time() <= file.stat().st_mtime + 1.0:
-                found |= {each.pid: each for each in (started, *started.children(recursive=True))}
+    for server in recorded(run_folder):
+        with suppress(psutil.Error):
+            if server.is_running:
+                leader = psutil.Process(server.pid)
+                found |= {each.pid: each for each in (leader, *leader.children(recursive=True))}
     return tuple(found.values())
 
 

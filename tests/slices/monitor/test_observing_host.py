@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from slices.monitor.observing.host import (
@@ -19,6 +20,7 @@ from slices.monitor.observing.host import (
     host_facts,
     own_processes,
 )
+from slices.runtime.servers import ServerProcess, forget, record
 
 
 def meminfo() -> dict[str, int]:
@@ -96,16 +98,20 @@ def test_a_core_in_use_is_seen() -> None:
     assert 0 <= look.share() <= 1
 
 
-def test_processes_are_those_of_pid_files_and_this_one(
+def written_down(folder: Path, process: subprocess.Popen[bytes], *, seconds: float = 0) -> None:
+    """Record a server, made at its time or some seconds later."""
+    created = psutil.Process(process.pid).create_time() + seconds
+    record(folder, ServerProcess(name="server", pid=process.pid, created=created))
+
+
+def test_processes_are_the_recorded_ones_and_this_one(
     tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
     assert [each.pid for each in own_processes(tmp_path)] == [os.getpid()]
-    (tmp_path / "server.pid").write_text(f"{sleeper.pid} 123.4\n")
-    (tmp_path / "gone.pid").write_text("4194304\n")
-    (tmp_path / "empty.pid").write_text("")
-    (tmp_path / "other.txt").write_text("1\n")
+    written_down(tmp_path, sleeper)
+    (tmp_path / "damaged.pid").write_text("1\n")
     assert {each.pid for each in own_processes(tmp_path)} == {os.getpid(), sleeper.pid}
-    os.utime(tmp_path / "server.pid", (1e9, 1e9))
+    written_down(tmp_path, sleeper, seconds=100)
     assert len(own_processes(tmp_path)) == 1, "a pid that somebody else has by now"
 
 
@@ -114,12 +120,11 @@ def test_open_files_are_counted(
 ) -> None:
     folder = home / "run"
     folder.mkdir(exist_ok=True)
-    file = folder / "sleeper.pid"
-    file.write_text(str(sleeper.pid))
+    written_down(folder, sleeper)
     try:
         found = host_facts(tmp_path)
     finally:
-        file.unlink()
+        forget(folder, "server")
     handles = [len(list(Path(f"/proc/{each}/fd").iterdir())) for each in ("self", sleeper.pid)]
     assert found.open_files == pytest.approx(sum(handles), abs=3)
     assert found.processes == 2

@@ -14,6 +14,7 @@ from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.events import emit_event
+from prefect.client.schemas.objects import State
 from prefect.states import Completed, Pending, Running, Scheduled
 
 from slices.domain.observations import RunFacts, ServerFacts
@@ -111,7 +112,7 @@ def test_task_runs_are_counted_by_kind_and_fate(client: SyncPrefectClient) -> No
 
 def test_a_run_that_ended_well_gives_its_duration(client: SyncPrefectClient, made: Made) -> None:
     before = dict(server_facts(client, at=now()).states).get("Degraded", 0)
-    ending = Completed(name="Degraded", message="one thing is missing")
+    ending: State = Completed(name="Degraded", message="one thing is missing")
     client.set_flow_run_state(made.run_id, Running(), force=True)
     client.set_flow_run_state(made.run_id, ending, force=True)
     known = client.read_flow_run(made.run_id)
