@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from slices.monitor.schema import SAMPLES, SERIES
 
@@ -37,9 +38,12 @@ def write_points(
         at: When.
         before: When it was measured the time before.
     """
-    known = {(row.metric, row.labels): row for row in connection.execute(select(SERIES))}
+    present = connection.execute(select(SERIES).where(SERIES.c.is_present))
+    known = {(row.metric, row.labels): row for row in present}
     now = {(each.metric, labels_text(each.labels)): each.value for each in samples}
-    _begin(connection, {key: value for key, value in now.items() if key not in known}, at=at)
+    fresh = {key: value for key, value in now.items() if key not in known}
+    if fresh:
+        _begin(connection, fresh, at=at)
     steps = [
         step
         for key, row in known.items()
@@ -62,16 +66,21 @@ def labels_of(text: str) -> Labels:
 
 
 def _begin(connection: Connection, fresh: dict[_Key, float], *, at: dt.datetime) -> None:
-    if not fresh:
-        return
+    """Begin series, or go on with those that went away and are back."""
     rows = [
         {"metric": metric, "labels": labels, "written": at, "value": value, "is_present": True}
         for (metric, labels), value in fresh.items()
     ]
-    connection.execute(insert(SERIES), rows)
-    numbers = {(row.metric, row.labels): row.number for row in connection.execute(select(SERIES))}
-    points = [_point(numbers[key], at, value) for key, value in fresh.items()]
-    connection.execute(insert(SAMPLES), points)
+    statement = upsert(SERIES)
+    head = {name: statement.excluded[name] for name in ("written", "value", "is_present")}
+    whole = [SERIES.c.metric, SERIES.c.labels]
+    connection.execute(statement.on_conflict_do_update(index_elements=whole, set_=head), rows)
+    numbers = connection.execute(
+        select(SERIES.c.number, SERIES.c.metric, SERIES.c.labels).where(SERIES.c.is_present)
+    )
+    found = {(row.metric, row.labels): row.number for row in numbers}
+    points = [_point(found[key], at, value) for key, value in fresh.items()]
+    connection.execute(insert(SAMPLES).prefix_with("OR REPLACE"), points)
 
 
 def _steps(
@@ -79,11 +88,9 @@ def _steps(
 ) -> Iterator[tuple[_Row, _Row]]:
     """Give the points one series needs now, each with what its head becomes."""
     is_gone = value is None
-    is_changed = is_gone or not row.is_present or not _same(row.value, value)
+    is_changed = is_gone or not _same(row.value, value)
     is_gap = abs(at - before) > KEEPALIVE
-    if is_gone and not row.is_present:
-        return
-    if row.is_present and before > row.written and (is_changed or is_gap):
+    if before > row.written and (is_changed or is_gap):
         yield _step(row, before, row.value)
     if is_changed or abs(at - row.written) >= KEEPALIVE:
         yield _step(row, at, math.nan if value is None else value, is_present=not is_gone)

@@ -81,6 +81,8 @@ SERIES = Table(
     UniqueConstraint("metric", "labels"),
 )
 
+Index("ix_series_present", SERIES.c.is_present)
+
 SAMPLES = Table(
     "samples",
     METADATA,
