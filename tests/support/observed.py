@@ -205,7 +205,7 @@ def half_seen(*, at: dt.datetime = NOW) -> Observation:
         server=None,
         models=None,
         unknown=(
-            ("server", "no answer from http://127.0.0.1:4200/api"),
+            ("orchestration", "no answer from http://127.0.0.1:4200/api"),
             ("models", "the registry's database is locked"),
         ),
     )
