@@ -198,6 +198,13 @@ class AlertResolved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertTested(Event):
+    """Somebody wants to see whether alerts arrive."""
+
+    name: ClassVar[str] = "tradeflows.alert.tested"
+
+
+@dataclass(frozen=True, kw_only=True)
 class WatchBeat(Event):
     """The watch looks; silence means that nobody does."""
 
