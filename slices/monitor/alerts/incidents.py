@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 OUTBOX = "outbox"
 DAY = dt.timedelta(days=1)
 INCIDENT_FIELDS = tuple(each.name for each in dataclasses.fields(Incident))
+ADDED_INCIDENT = upsert(INCIDENTS)
+KEPT_INCIDENT = ADDED_INCIDENT.on_conflict_do_update(
+    index_elements=[INCIDENTS.c.key],
+    set_={each: ADDED_INCIDENT.excluded[each] for each in INCIDENT_FIELDS},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,11 +191,9 @@ def read_incidents(connection: Connection, condition: ColumnElement[bool]) -> tu
 
 def write_incidents(connection: Connection, incidents: Iterable[Incident]) -> None:
     """Write incidents inside a transaction, in place of what is there of them."""
-    for each in incidents:
-        values = {name: getattr(each, name) for name in INCIDENT_FIELDS}
-        added = upsert(INCIDENTS).values(values)
-        kept = added.on_conflict_do_update(index_elements=[INCIDENTS.c.key], set_=values)
-        connection.execute(kept)
+    rows = [{name: getattr(each, name) for name in INCIDENT_FIELDS} for each in incidents]
+    if rows:
+        connection.execute(KEPT_INCIDENT, rows)
 
 
 def read_silences(connection: Connection, at: dt.datetime) -> tuple[Silence, ...]:

@@ -164,10 +164,15 @@ def _write_spells(connection: Connection, spells: tuple[Spell, ...], at: dt.date
 
 def _silence(connection: Connection, incidents: Sequence[Incident], at: dt.datetime) -> None:
     quiet = read_silences(connection, at)
-    for each in incidents:
-        until = silenced_until(each, quiet)
-        if until != each.silenced_until:
-            write_incidents(connection, [dataclasses.replace(each, silenced_until=until)])
+    ends = [(each, silenced_until(each, quiet)) for each in incidents]
+    write_incidents(
+        connection,
+        [
+            dataclasses.replace(each, silenced_until=until)
+            for each, until in ends
+            if until != each.silenced_until
+        ],
+    )
 
 
 def _stamp(at: dt.datetime) -> int:
