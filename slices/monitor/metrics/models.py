@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from slices.domain.monitoring import Unit
-from slices.monitor.metrics.registering import labelled, metric
+from slices.monitor.metrics.registering import labelled, metric, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,12 @@ def _ic_expected(model: ModelFacts) -> float:
 def _ic_decay(model: ModelFacts) -> float:
     """Expected less live information coefficient: what skill was lost; undefined without both."""
     return model.expected_ic - model.live_ic
+
+
+@_model("model.ic_kept", unit=Unit.FRACTION)
+def _ic_kept(model: ModelFacts) -> float:
+    """Live over expected information coefficient; undefined where none was expected."""
+    return ratio(model.live_ic, model.expected_ic)
 
 
 @_model("model.drifted", unit=Unit.FRACTION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections import Counter, defaultdict
 from functools import wraps
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 GOOD = frozenset({"Completed", "Degraded", "Cached"})
 BAD = frozenset({"Failed", "Crashed", "TimedOut"})
+WEEK = dt.timedelta(days=7)
 ALIVE = frozenset({"RUNNING", "CANCELLING"})
 
 
@@ -81,6 +83,21 @@ def _degraded_ratio(server: ServerFacts) -> Reading:
 def _failed(server: ServerFacts) -> Reading:
     """Runs that failed, crashed or took too long among the fifty that ended last, by flow."""
     return _counted(server.recent, BAD)
+
+
+@metric("runs.failed_of_five", unit=Unit.COUNT, source="Prefect API")
+def _failed_of_five(seen: Observation) -> Reading:
+    """Runs that ended badly among the last five of a deployment, of the last seven days."""
+    if seen.server is None:
+        return ()
+    newest: defaultdict[str, list[str]] = defaultdict(list)
+    for run in seen.server.recent:
+        if run.ended and seen.at - run.ended <= WEEK:
+            newest[f"{run.flow}/{run.deployment}".rstrip("/")].append(run.state)
+    return (
+        (labelled(deployment=name), sum(each in BAD for each in states[:5]))
+        for name, states in sorted(newest.items())
+    )
 
 
 @_runs("runs.cancelled", unit=Unit.COUNT)
