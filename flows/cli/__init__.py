@@ -14,6 +14,7 @@ from flows.cli.exits import EXIT_CODES, Exit, exit_code
 from flows.cli.model_words import add_models_command
 from flows.cli.output import note, report_error
 from flows.cli.trading import add_trading_commands
+from flows.cli.watch_words import add_watch_commands
 from slices.domain.errors import TradingError
 
 if TYPE_CHECKING:
@@ -112,6 +113,18 @@ def _models(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     return run_models(arguments)
 
 
+def _watch(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.watch import run_watch
+
+    return run_watch(once=arguments.once, as_json=arguments.json)
+
+
+def _alerts(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.alerts import run_alerts
+
+    return run_alerts(arguments)
+
+
 TAKES_MORE = frozenset({"run", "live-check"})
 """Commands that read the rest of the words themselves."""
 
@@ -129,6 +142,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "accounts": _accounts,
     "live-check": _live_check,
     "models": _models,
+    "watch": _watch,
+    "alerts": _alerts,
 }
 
 
@@ -166,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_trading_commands(commands, json_only)
     add_models_command(commands, json_only)
+    add_watch_commands(commands, json_only)
     commands.add_parser(
         "live-check",
         parents=[json_only],

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.client.orchestration import get_client
 from prefect.events import Event as StreamEvent
 from prefect.events import Resource
 from prefect.events.filters import (
@@ -17,7 +15,6 @@ from prefect.events.filters import (
     EventOccurredFilter,
     EventRelatedFilter,
 )
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from slices.runtime.events import payload, resource
 
@@ -36,7 +33,6 @@ TRIGGER_ROLE = "triggering-event"
 EVENT_PREFIX = "prefect.event."
 PAGE = 50
 IDS_AT_ONCE = 50
-TIMEOUT_SECONDS = 10.0
 FIRST_REFUSAL = 300
 """HTTP status from which on a webhook has not taken what was sent."""
 
@@ -56,18 +52,6 @@ class ActionOutcome:
     action: str
     reason: str
     at: dt.datetime
-
-
-@contextmanager
-def opened_api(api_url: str) -> Iterator[SyncPrefectClient]:
-    """Talk to a Prefect server that may be away, in which case it is not waited for.
-
-    Prefect's own client would try again for a minute.
-    """
-    chosen = {PREFECT_API_URL: api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
-    options = {"timeout": TIMEOUT_SECONDS}
-    with temporary_settings(chosen), get_client(options, sync_client=True) as client:
-        yield client
 
 
 def send(client: SyncPrefectClient, event: Event, *, event_id: str, at: dt.datetime) -> None:
