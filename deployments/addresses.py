@@ -69,7 +69,7 @@ def addresses(settings: Settings) -> tuple[Address, Address, Address]:
         name="dashboard",
         setting="TRADEFLOWS_DASHBOARD_PORT",
         port=settings.dashboard_port,
-        probe="/health",
+        probe="/",
     )
     _check_distinct((prefect, mlflow, dashboard))
     return prefect, mlflow, dashboard

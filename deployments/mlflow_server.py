@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 30.0
 AUTH_SETTINGS = """[mlflow]
 default_permission = NO_PERMISSIONS
+auth_cache_ttl_seconds = 600
 database_uri = sqlite:///{users}
 authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """

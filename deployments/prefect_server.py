@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from fastapi import FastAPI
 from prefect.server.api.server import create_app as prefect_app
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.routing import Router
 
 HOSTS_VARIABLE = "TRADEFLOWS_SERVER_HOSTS"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
@@ -24,11 +26,19 @@ DESCRIPTIONS = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.
 def create_app() -> FastAPI:
     """Make the application for uvicorn."""
     app = prefect_app(final=True)
-    app.router.routes[:] = [
-        route for route in app.router.routes if getattr(route, "path", "") not in DESCRIPTIONS
-    ]
+    _close(app.router)
+    for mount in app.router.routes:
+        if isinstance(mount, Mount) and mount.name == "ui" and isinstance(mount.app, FastAPI):
+            _close(mount.app.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts())
     return app
+
+
+def _close(router: Router) -> None:
+    """Take away the pages that describe an API."""
+    router.routes[:] = [
+        route for route in router.routes if getattr(route, "path", "") not in DESCRIPTIONS
+    ]
 
 
 def allowed_hosts() -> list[str]:

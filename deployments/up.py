@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from deployments.addresses import answers, check_free
+from deployments.addresses import addresses, answers, check_free
 from deployments.mlflow_server import prepare_mlflow
-from deployments.processes import alone, end_all, end_one, last_words, log_file, start
-from deployments.programs import Program, programs
+from deployments.processes import alone, end_all, end_one, start
+from deployments.programs import POOL, Program, programs
+from deployments.readiness import is_ready, silent
 from flows.cli.exits import exit_code
-from flows.cli.output import print_line, report_error
-from slices.domain.errors import SettingsError, TradingError
+from flows.cli.output import note, print_line, report_error
+from slices.domain.errors import SettingsError, TradingError, counted
 from slices.runtime.credentials import (
     OPERATOR,
     credentials_file,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 
 READY_SECONDS = 240.0
-SETTLED_SECONDS = 1.0
 POLL_SECONDS = 0.1
 
 
@@ -73,7 +73,7 @@ def up() -> None:
 
 def _bring_up(starting: _Start) -> None:
     wanted = programs(starting.settings, starting.password)
-    kept = _kept(starting)
+    kept = _kept(wanted, starting)
     missing = tuple(each for each in wanted if each.name not in kept)
     for program in missing:
         if program.address is not None:
@@ -85,20 +85,32 @@ def _bring_up(starting: _Start) -> None:
 
         _wait_for(begun, starting)
     _confirm([each for each in wanted if each.name in kept], starting)
+    _make_pool()
     late = _started([each for each in missing if each.needs_prefect], starting)
     _apply(starting)
     _wait_for(late, starting)
     _print_places(wanted, starting)
 
 
-def _kept(starting: _Start) -> frozenset[str]:
+def _kept(wanted: tuple[Program, ...], starting: _Start) -> frozenset[str]:
     """Name what is left running; what was cut off while it started is ended first."""
     folder = starting.settings.run_folder
-    there = recorded(folder)
-    for each in there:
-        if not (each.is_running and each.is_ready):
-            end_one(each, folder)
-    return frozenset(each.name for each in there if each.is_running and each.is_ready)
+    there = {each.name: each for each in recorded(folder)}
+    working = {name: each for name, each in there.items() if each.is_running and each.is_ready}
+    for program in wanted:
+        _check_place(program, working.get(program.name))
+    for name in there.keys() - working.keys():
+        end_one(there[name], folder)
+    return frozenset(working)
+
+
+def _check_place(program: Program, process: ServerProcess | None) -> None:
+    if process and program.address and process.address != program.address.url:
+        raise SettingsError(
+            setting=program.address.setting,
+            found=f"{program.address.port}, and {program.name} running at {process.address}",
+            needed="`python -m deployments.down` first",
+        )
 
 
 def _started(chosen: list[Program], starting: _Start) -> tuple[tuple[Program, ServerProcess], ...]:
@@ -114,52 +126,47 @@ def _adopt(program: Program) -> None:
 
 
 def _wait_for(begun: tuple[tuple[Program, ServerProcess], ...], starting: _Start) -> None:
-    waiting, deadline = list(begun), time.monotonic() + READY_SECONDS
+    folder, waiting = starting.settings.run_folder, list(begun)
+    deadline = time.monotonic() + READY_SECONDS
     while waiting:
         for program, process in tuple(waiting):
-            if _is_ready(program, process, starting):
-                record(starting.settings.run_folder, replace(process, is_ready=True))
+            if is_ready(program, process, password=starting.password, run_folder=folder):
+                record(folder, replace(process, is_ready=True))
                 starting.say(f"{program.name} is ready")
                 waiting.remove((program, process))
         if waiting and time.monotonic() > deadline:
-            raise _silent(waiting[0][0], starting, f"no answer in {READY_SECONDS:.0f} s")
+            raise silent(waiting[0][0], folder, found=f"no answer in {READY_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)
-
-
-def _is_ready(program: Program, process: ServerProcess, starting: _Start) -> bool:
-    """Tell whether a program works: it answers, or it has not ended at once."""
-    if not process.is_running:
-        raise _silent(program, starting, "a program that ended")
-    if program.address is not None:
-        return answers(program.address, starting.password)
-    return time.time() - process.created > SETTLED_SECONDS
-
-
-def _silent(program: Program, starting: _Start, found: str) -> SettingsError:
-    folder = starting.settings.run_folder
-    return SettingsError(
-        setting=program.name,
-        found=found,
-        needed=f"what its log {log_file(folder, program.name)} asks for:\n"
-        f"{last_words(folder, program.name)}",
-    )
 
 
 def _confirm(kept: list[Program], starting: _Start) -> None:
     """Check that what is left running works and takes our password."""
     for program in kept:
         if program.address is not None and not answers(program.address, starting.password):
-            raise _silent(program, starting, "a program that runs and does not answer")
+            found = "a program that runs and does not answer"
+            raise silent(program, starting.settings.run_folder, found=found)
         starting.say(f"{program.name} runs already")
 
 
-def _apply(starting: _Start) -> None:
-    from deployments.apply import apply  # Prefect reads its address when it is imported
+def _make_pool() -> None:
+    """Make the pool the worker asks, which would make one of its own otherwise."""
+    from prefect.client.orchestration import get_client  # it reads the environment when imported
 
-    prefect = programs(starting.settings, starting.password)[0].address
-    if prefect is not None:
-        apply(starting.settings, f"{prefect.url}/api")
-        starting.say("deployments are applied")
+    from deployments.pools import pools_stage
+
+    with get_client(sync_client=True) as client:
+        for change in pools_stage([POOL])(client):
+            change.make(client)
+
+
+def _apply(starting: _Start) -> None:
+    from deployments.apply import NOBODY, apply  # see above
+
+    prefect, _, _ = addresses(starting.settings)
+    changes = apply(starting.settings, f"{prefect.url}/api")
+    starting.say(f"deployments are applied: {counted(len(changes), 'change')}")
+    if starting.settings.alerts_url is None:
+        note(NOBODY)
 
 
 def _print_places(wanted: tuple[Program, ...], starting: _Start) -> None:
