@@ -118,7 +118,7 @@ def _outcomes(event: ReceivedEvent) -> Iterator[ActionOutcome]:
                 succeeded=not reason,
                 action=str(event.payload.get("action_type", "")),
                 reason=reason,
-                at=event.occurred.astimezone(dt.UTC),
+                at=dt.datetime.fromtimestamp(event.occurred.timestamp(), dt.UTC),
             )
 
 
