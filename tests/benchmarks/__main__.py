@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 PARTS = (
+    "bench_alerts",
     "bench_allocators",
     "bench_data",
     "bench_flows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slices.domain.alerts import Level
+from slices.domain.alerts import AlertTested, Level
 from slices.domain.monitoring import AlertRule, Part
 from slices.monitor.alerts.hearing import ANY
 
@@ -90,6 +90,16 @@ MACHINE_RULES = (
         threshold=5 * MINUTE,
         clears=1.0,
         cooldown_seconds=HOUR,
+    ),
+    AlertRule(
+        name="alert-test",
+        level=Level.INFO,
+        title="Somebody tries whether alerts arrive",
+        next_step="Nothing: it was a test.",
+        why="A test has the level it was asked for, and is over after a minute.",
+        events=(AlertTested.name,),
+        cooldown_seconds=MINUTE,
+        ends_after_seconds=MINUTE,
     ),
     AlertRule(
         name="event-unlisted",
