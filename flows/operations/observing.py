@@ -102,7 +102,7 @@ class Observer:
         self._server = Look(Part.ORCHESTRATION, self._server_facts)
         self._data = Look(Part.DATA, _data, every_seconds=DATA_SECONDS)
         self._accounts = Look(Part.TRADING, lambda at: self.books.account_facts(at=at))
-        self._models = Look(Part.MODELS, _models, every_seconds=MODELS_SECONDS)
+        self._models = Look(Part.MODELS, self._model_facts, every_seconds=MODELS_SECONDS)
 
     def observe(self, at: dt.datetime) -> Observation:
         """Look at everything now.
@@ -142,6 +142,11 @@ class Observer:
         with opened_server(self.api_url) as client:
             return server_facts(client, at=at)
 
+    def _model_facts(self, at: dt.datetime) -> tuple[ModelFacts, ...]:
+        from slices.ml_strategy.observing import model_facts
+
+        return model_facts(at=at, feeds=self._data.facts(at) or ())
+
 
 def _host(_at: dt.datetime) -> HostFacts:
     return host_facts(load_settings().home)
@@ -151,9 +156,3 @@ def _data(at: dt.datetime) -> tuple[FeedFacts, ...]:
     from slices.data.observing import feed_facts
 
     return feed_facts(at=at)
-
-
-def _models(at: dt.datetime) -> tuple[ModelFacts, ...]:
-    from slices.ml_strategy.observing import model_facts
-
-    return model_facts(at=at)

@@ -10,6 +10,7 @@ from slices.domain.model_monitoring import ModelWatch, MonitorLimits
 from slices.domain.models import LoadedModel, ModelRefusal
 from slices.domain.parameters import Costs
 from slices.domain.training import PathEvidence, Validation
+from slices.ml_strategy import observing
 from slices.ml_strategy.bundles import final
 from slices.ml_strategy.canaries import running
 from slices.ml_strategy.features import building, catalogue, evidence, findings, grouping, selecting
@@ -90,6 +91,7 @@ find_model = act(loading.find_model)
 rollback = act(changing.rollback)
 retire = act(changing.retire)
 
+model_facts = observing.model_facts
 recorded_predictions = act(recorded.recorded_predictions)
 watch_champion = compute(watching.watch_champion)
 replace_dead = act(acting.replace_dead)
@@ -112,11 +114,12 @@ selection_findings = compute(selection.selection_findings)
 def announce_watch(
     watch: ModelWatch, *, limits: MonitorLimits, retrain: Literal["event", "never"]
 ) -> tuple[str, ...]:
-    """Send an event for every reason to train anew, once for each version and session.
+    """Keep what was seen, and send an event for every reason to train anew, once for each session.
 
     Returns:
         Names of those that were sent now.
     """
+    observing.keep_look(watch.model, watch.drift)
     if retrain == "never":
         return ()
     due = acting.events_of(watch, limits=limits)

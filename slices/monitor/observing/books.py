@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slices.domain.accounts import TradingMode
+from slices.ledger.existing import place_of
 from slices.ledger.opening import ledger_for
 from slices.monitor.observing.accounts import account_facts
-from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from slices.domain.observations import AccountFacts
+    from slices.ledger.existing import Place
     from slices.ledger.opening import Ledger
-
-FILE = "sqlite:///"
-Identity = tuple[str, int, int]
 
 
 class Books:
     """The ledgers of this installation; none is made by looking at it."""
 
     def __init__(self) -> None:
-        self._open: dict[TradingMode, tuple[Identity, Ledger]] = {}
+        self._open: dict[TradingMode, tuple[Place, Ledger]] = {}
 
     def account_facts(self, *, at: dt.datetime) -> tuple[AccountFacts, ...]:
         """Look at every account of every ledger there is.
@@ -43,7 +40,7 @@ class Books:
 
     def _ledger(self, mode: TradingMode) -> Ledger | None:
         """Return a ledger, opened anew where another file took its place; None without one."""
-        found = identity(mode)
+        found = place_of(mode)
         known = self._open.get(mode)
         if known and known[0] == found:
             return known[1]
@@ -54,17 +51,3 @@ class Books:
             return None
         self._open[mode] = (found, ledger_for(mode))
         return self._open[mode][1]
-
-
-def identity(mode: TradingMode) -> Identity | None:
-    """Say which database holds the accounts of a mode now; None where there is none yet."""
-    settings = load_settings()
-    url = settings.live_ledger_url if mode is TradingMode.LIVE else settings.ledger_url
-    url = url or f"{FILE}{settings.ledger_folder / mode.value}.db"
-    if not url.startswith(FILE):
-        return (url, 0, 0)
-    file = Path(url.removeprefix(FILE)).expanduser()
-    if not file.exists():
-        return None
-    status = file.stat()
-    return (url, status.st_dev, status.st_ino)
