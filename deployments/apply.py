@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from deployments.plan import Change, Stage
 
+LONGEST = 300
 NOBODY = (
     "nobody is told about alerts, they stand on the dashboard alone:"
     " TRADEFLOWS_ALERTS_URL names a receiver"
@@ -71,9 +72,11 @@ def _staged(client: SyncPrefectClient, stage: Stage, *, check: bool) -> tuple[Ch
 
 
 def _refused(api_url: str, answer: str) -> SettingsError:
-    first = answer.strip().partition("\n")[0] or "no answer"
+    first = answer.strip().partition("\n")[0][:LONGEST] or "no answer"
     return SettingsError(
-        setting="PREFECT_API_URL", found=f"{api_url}: {first}", needed="a Prefect server that does"
+        setting="PREFECT_API_URL",
+        found=f"{api_url}: {first}",
+        needed="a Prefect server that does as it is asked",
     )
 
 

@@ -252,10 +252,11 @@ def _dead_watch(known: Known, silence: timedelta) -> AutomationCore:
 
 
 def _failed_actions(known: Known) -> AutomationCore:
-    """Tell of our own automations alone, and neither of this one nor of zombies.
+    """Tell of our own automations alone, and not of all of them.
 
-    This one would follow itself for ever; crashing a run that ended in the meantime is refused by
-    the server, as it should be. Labels know `or` but no `and`, so both are told by a first letter.
+    This one would follow itself for ever; a message that was not taken is sent again by the watch,
+    which knows; crashing a run that ended in the meantime is refused by the server, as it should
+    be. Labels know `or` but no `and`, so these are told apart by the first letter of their names.
     """
     return AutomationCore(
         name=f"{PREFIX}failed actions",
@@ -263,7 +264,7 @@ def _failed_actions(known: Known) -> AutomationCore:
         trigger=EventTrigger(
             match={
                 "prefect.resource.id": "prefect.automation.*",
-                "prefect.resource.name": f"{PREFIX}[!fz]*",
+                "prefect.resource.name": f"{PREFIX}[!ftz]*",
             },
             expect={"prefect.automation.action.failed"},
             for_each={"prefect.resource.id"},

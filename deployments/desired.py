@@ -17,7 +17,8 @@ from deployments.document import FILE, Deployments, read_deployments
 from deployments.limits import limits_stage
 from deployments.pools import pools_stage
 from deployments.receivers import wanted_blocks
-from deployments.syncing import automation_changes, owned_automations
+from deployments.syncing import automation_changes
+from deployments.triggers import check_triggers, trigger_changes
 from deployments.variables import variables_stage, wanted_variables
 from slices.domain.errors import ParameterError
 from slices.domain.monitoring import AlertRule
@@ -65,7 +66,7 @@ def desired(
     """
     deployments = read_deployments(file)
     check_rules(rules, deployments)
-    owned_automations(deployments.entries, _Ids())
+    check_triggers(deployments.entries)
     return Desired(
         deployments=deployments,
         wanted=wanted_deployments(deployments),
@@ -118,9 +119,8 @@ def _automations_stage(wanted: Desired) -> Stage:
             tags=_by_tag(wanted.deployments),
         )
         ours = desired_automations(wanted.rules, known, watch_silence=wanted.watch_silence)
-        owned = owned_automations(wanted.deployments.entries, ids)
-        owners = [ids[name] for name in wanted.deployments.names]
-        return automation_changes(client, (*ours, *owned), owners=owners)
+        triggers = trigger_changes(client, wanted.deployments.entries, ids)
+        return (*automation_changes(client, ours), *triggers)
 
     return compare
 

@@ -8,6 +8,7 @@ is the secret part of the block.
 
 from __future__ import annotations
 
+import warnings
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -72,7 +73,10 @@ def wanted_blocks(address: SecretStr | None) -> dict[str, AbstractAppriseNotific
     """
     if address is None:
         return {}
-    return {block_name(each): _block(address.get_secret_value(), each) for each in Tone}
+    with warnings.catch_warnings():
+        # Apprise imports what later versions of Python lack.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return {block_name(each): _block(address.get_secret_value(), each) for each in Tone}
 
 
 def _block(address: str, of: Tone) -> AbstractAppriseNotificationBlock:
