@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import TYPE_CHECKING
 
 from slices.adaptive_portfolio.risk_metrics import (
@@ -19,10 +18,15 @@ from slices.domain.fingerprint import fingerprint
 from slices.domain.risk_monitoring import RiskWatch
 from slices.quant.limits.headroom import headroom
 from slices.quant.panel import read_panel
+from slices.runtime import events
+from slices.runtime.atomic import write_whole
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from slices.domain.accounts import AccountBook
+    from slices.domain.alerts import Event
     from slices.domain.dataset import DatasetRef
     from slices.domain.limits import LimitLine, RiskLimits
     from slices.domain.tiers import CapitalTiers
@@ -103,18 +107,32 @@ def breach_event(watch: RiskWatch, line: LimitLine) -> LimitBreached:
     )
 
 
-def is_first(watch: RiskWatch, line: LimitLine, *, mode: str) -> bool:
-    """Tell whether nobody has announced this limit for this account and session yet.
+def announce_once(
+    watch: RiskWatch,
+    line: LimitLine,
+    *,
+    mode: str,
+    announce: Callable[[Event], object] = events.emit,
+) -> bool:
+    """Send the event of a breach, unless it was sent of this account and session before.
 
-    A file that only one process can make stands for the announcement, so that a breach is told
-    once however often the account is looked at, and looking writes nothing into its books.
+    A file stands for the announcement, so that looking writes nothing into the books. It is written
+    after the event was sent: a crash between lets the event be sent twice, which counts as the same
+    incident, rather than never.
+
+    Args:
+        watch: Of the account.
+        line: The limit it is beyond.
+        mode: Of the account's books.
+        announce: Who is told.
+
+    Returns:
+        Whether it was sent now.
     """
-    folder = load_settings().ledger_folder / "announced"
-    folder.mkdir(parents=True, exist_ok=True)
     name = fingerprint(mode, watch.account, str(watch.session), line.name)
-    try:
-        descriptor = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+    file = load_settings().ledger_folder / "announced" / name
+    if file.exists():
         return False
-    os.close(descriptor)
+    announce(breach_event(watch, line))
+    write_whole(file, b"")
     return True

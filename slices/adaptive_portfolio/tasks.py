@@ -101,10 +101,7 @@ def announce_breaches(watch: RiskWatch, *, mode: str) -> int:
     Returns:
         How many were sent now.
     """
-    news = [each for each in watch.breached if risk_watch.is_first(watch, each, mode=mode)]
-    for each in news:
-        emit(risk_watch.breach_event(watch, each))
-    return len(news)
+    return sum(risk_watch.announce_once(watch, each, mode=mode) for each in watch.breached)
 
 
 rebalance_targets = compute(targets.rebalance_targets)

@@ -1,11 +1,11 @@
 """The live trading flows can order."""
 
-from slices.live_trade import approval, desk, looking, withdrawing
+from slices.live_trade import approval, desk, looking, telling, withdrawing
 from slices.runtime.kinds import act
 
-settle = act(desk.settle)
-submit = act(desk.submit)
-look = act(looking.look)
-withdraw = act(withdrawing.withdraw)
+settle = act(telling.telling(desk.settle))
+submit = act(telling.telling(desk.submit))
+look = act(telling.telling(looking.look))
+withdraw = act(telling.telling(withdrawing.withdraw))
 check_approval = approval.check_approval
 approve = approval.approve
