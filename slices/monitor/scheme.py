@@ -198,3 +198,18 @@ SCHEME = (
         steps=((60.0, 20.0), (900.0, 50.0)),
     ),
 )
+
+
+def scheme_table() -> str:
+    """Write the scheme as Markdown."""
+    head = "| Metric | Points lost | Reason |\n|---|---|---|"
+    return "\n".join((head, *map(_row, SCHEME))) + "\n"
+
+
+def _row(loss: Loss) -> str:
+    sign = "≥" if loss.comparison is Comparison.ABOVE else "≤"
+    steps = [f"{points:g} from {sign} {bound:g}" for bound, points in loss.steps]
+    cost = ", ".join(steps) or f"{loss.each:g} each"
+    most = f"; at most {loss.most:g}" if loss.most < 100 else ""
+    words = loss.words.format(about="…", value="…")
+    return f"| `{loss.metric}` | {cost}{most} | {words} |"

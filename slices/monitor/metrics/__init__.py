@@ -17,6 +17,7 @@ from slices.monitor.metrics import (
 )
 from slices.monitor.metrics.registering import REGISTRY, MetricType
 from slices.monitor.metrics.table import table
+from slices.monitor.scheme import scheme_table
 
 if TYPE_CHECKING:
     from slices.domain.monitoring import Sample
@@ -30,6 +31,14 @@ MODULES = (host, server, runs, data, accounts, orders, models, alerting)
 METRICS: tuple[MetricType, ...] = tuple(
     sorted(REGISTRY.all(), key=lambda each: list(Part).index(each.part))
 )
+
+
+HEALTH = """\
+Every part begins with 100 points and loses what its metrics say below, down to 0. A part that was
+not seen, or where there is nothing to judge, has no score. An open incident that nobody has
+acknowledged or silenced takes 5 (warning), 15 (error) or 40 (critical) points from the part
+alerting. The overall score is half the worst part and half the mean of all that have a score, less
+20 for each part that could not be looked at."""
 
 
 def metric_type(name: str) -> MetricType:
@@ -47,5 +56,5 @@ def measure(observation: Observation) -> tuple[Sample, ...]:
 
 
 def metrics_table() -> str:
-    """Write every metric type with unit, source and meaning as Markdown."""
-    return table(METRICS)
+    """Write every metric type with unit, source and meaning as Markdown, and what costs health."""
+    return f"{table(METRICS)}\n## Health\n\n{HEALTH}\n\n{scheme_table()}"

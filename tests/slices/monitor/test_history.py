@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import select, update
 
 from slices.domain.errors import IntegrityError
 from slices.domain.fingerprint import bytes_digest
@@ -26,8 +26,6 @@ from slices.monitor.health import health
 from slices.monitor.history import (
     KEEPALIVE,
     Measurement,
-    Points,
-    prune,
     read_latest,
     read_series,
     series_of,
@@ -37,22 +35,12 @@ from slices.monitor.history import (
 from slices.monitor.metrics import measure
 from slices.monitor.pictures import drawn, seen
 from slices.monitor.schema import (
-    DELIVERIES,
-    INCIDENTS,
     PICTURES,
-    SAMPLES,
-    SERIES,
-    SIGHTINGS,
-    SILENCES,
 )
-from slices.monitor.store import Store, check_intact, open_store, reading, writing
-from slices.monitor.thinning import GRADES, thin
+from slices.monitor.store import Store, check_intact, open_store, writing
 from tests.support.ledger_processes import in_children
+from tests.support.measured import AT, LABELS, TICK, equity, of, write
 from tests.support.observed import half_seen, hostile, incident, observation
-
-AT = dt.datetime(2026, 3, 2, 14, 30, 15, tzinfo=dt.UTC)
-TICK = dt.timedelta(seconds=15)
-LABELS = (("account", "daily"), ("mode", "paper"))
 
 
 @pytest.fixture
@@ -60,34 +48,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path / "monitor")
     yield opened
     opened.close()
-
-
-def of(value: float | None, *, at: dt.datetime, other: float = 1.0) -> Measurement:
-    """A look at which one series had a value, or was not there."""
-    samples = [Sample(metric="host.load_per_core", value=other)]
-    if value is not None:
-        samples.append(Sample(metric="account.equity", labels=LABELS, value=value))
-    observed = Observation(at=at)
-    return Measurement(at=at, observation=observed, samples=tuple(samples), health=())
-
-
-def write(store: Store, values: list[float | None], *, first: dt.datetime = AT) -> None:
-    for number, value in enumerate(values):
-        write_measurement(store, of(value, at=first + number * TICK))
-
-
-def equity(store: Store, **options: object) -> Points:
-    chosen = {"since": AT - dt.timedelta(days=400), "most": 10**6, **options}
-    return read_series(store, "account.equity", labels=LABELS, **chosen)  # type: ignore[arg-type]
-
-
-def fill(store: Store, points: Points) -> None:
-    """Write points of the past as if they had been measured."""
-    write_measurement(store, of(points[0][1], at=points[0][0]))
-    with writing(store) as connection:
-        number = connection.scalar(select(SERIES.c.number).where(SERIES.c.labels != "[]"))
-        rows = [{"series": number, "at": at, "value": value} for at, value in points[1:]]
-        connection.execute(insert(SAMPLES), rows)
 
 
 def told(measurement: Measurement) -> str:
@@ -229,87 +189,6 @@ def test_thinning_to_pixels_keeps_ends_and_extremes(numbers: list[float], most: 
         assert np.nanmin(before) == np.nanmin(after)
         assert np.nanmax(before) == np.nanmax(after)
     assert np.isnan(before).any() == np.isnan(after).any()
-
-
-def bucket_extremes(points: Points, stretch: dt.timedelta) -> dict[int, tuple[float, float]]:
-    by_stretch: dict[int, list[float]] = {}
-    for at, value in points:
-        if not math.isnan(value):
-            by_stretch.setdefault(int(at.timestamp() // stretch.total_seconds()), []).append(value)
-    return {number: (min(each), max(each)) for number, each in by_stretch.items()}
-
-
-@pytest.mark.parametrize("grade", GRADES, ids=lambda each: each.name)
-def test_old_points_are_thinned_and_keep_their_extremes(store: Store, grade: object) -> None:
-    assert grade in GRADES
-    chosen = next(each for each in GRADES if each == grade)
-    chance = np.random.default_rng(7)
-    count = int(chosen.stretch * 30 / TICK)
-    drawn_values = chance.normal(size=count)
-    drawn_values[chance.integers(0, count, 40)] = math.nan
-    start = AT - chosen.age - count * TICK / 2
-    points = tuple((start + number * TICK, float(v)) for number, v in enumerate(drawn_values))
-    fill(store, points)
-    deleted = thin(store, at=AT)
-    found = equity(store, until=points[-1][0])
-    whole = (AT - chosen.age - chosen.every).timestamp() // chosen.stretch.total_seconds()
-    border = dt.datetime.fromtimestamp(whole * chosen.stretch.total_seconds(), dt.UTC)
-    young = [each for each in points if each[0] >= AT - min(each.age for each in GRADES)]
-    assert deleted == len(points) - len(found) > 0
-    assert set(map(repr, young)) <= set(map(repr, found))
-    old = tuple(each for each in points if each[0] < border)
-    kept = tuple(each for each in found if each[0] < border)
-    assert len(kept) < len(old) / 5
-    assert bucket_extremes(old, chosen.stretch) == bucket_extremes(kept, chosen.stretch)
-    undefined = {int(at.timestamp() // chosen.stretch.total_seconds())
-                 for at, value in old if math.isnan(value)}  # fmt: skip
-    still = {int(at.timestamp() // chosen.stretch.total_seconds())
-             for at, value in kept if math.isnan(value)}  # fmt: skip
-    assert still == undefined
-    assert thin(store, at=AT + TICK) == 0
-
-
-def test_points_of_two_days_are_all_kept(store: Store) -> None:
-    points = tuple(
-        (AT - number * dt.timedelta(minutes=8), number % 2 * 1.0) for number in range(350)
-    )
-    fill(store, points[::-1])
-    assert thin(store, at=AT) == 0
-    assert equity(store, until=points[0][0]) == points[::-1]
-
-
-def test_pruning_keeps_what_is_younger_and_what_lasts(store: Store) -> None:
-    write(store, [float(number) for number in range(10)])
-    write_measurement(store, of(None, at=AT + dt.timedelta(days=1), other=5.0))
-    limit = AT + dt.timedelta(hours=12)
-    old = dataclasses.replace(incident(at=AT), key="old", resolved=AT)
-    young = dataclasses.replace(incident(at=AT), key="young", resolved=limit)
-    lasting = dataclasses.replace(incident(at=AT - dt.timedelta(days=99)), key="lasting")
-    with writing(store) as connection:
-        connection.execute(insert(INCIDENTS), [vars(old), vars(young), vars(lasting)])
-        connection.execute(insert(DELIVERIES), [
-            {"event_id": key, "incident": key, "attempt": 1, "sent_at": AT}
-            for key in ("old", "young", "lasting")
-        ])  # fmt: skip
-        connection.execute(insert(SILENCES), [
-            {"rule": "a", "subject": "", "until": until, "by": "", "reason": ""}
-            for until in (AT,)
-        ])  # fmt: skip
-        connection.execute(insert(SIGHTINGS), [
-            {"rule": "a", "subject": "", "sighting": name, "at": at}
-            for name, at in (("old", AT - dt.timedelta(days=3)), ("young", AT))
-        ])  # fmt: skip
-    assert prune(store, before=limit) > 0
-    with reading(store) as connection:
-        assert set(connection.scalars(select(INCIDENTS.c.key))) == {"young", "lasting"}
-        assert set(connection.scalars(select(DELIVERIES.c.incident))) == {"young", "lasting"}
-        assert connection.scalars(select(SIGHTINGS.c.sighting)).all() == ["young"]
-        assert connection.scalar(select(func.count()).select_from(SILENCES)) == 0
-    assert [at for at, _ in equity(store)] == [AT + dt.timedelta(days=1)]
-    assert prune(store, before=AT + dt.timedelta(days=3)) > 0
-    assert series_of(store, "account.equity") == ()
-    write(store, [3.0], first=AT + dt.timedelta(days=4))
-    assert equity(store) == ((AT + dt.timedelta(days=4), 3.0),)
 
 
 def test_readers_see_whole_measurements_while_one_writes(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from slices.domain.monitoring import Part, Sample, Unit
 from slices.domain.observations import Observation
 from slices.monitor.metrics import METRICS, MetricType, measure, metric_type, metrics_table
 from slices.monitor.metrics.registering import PART_OF, Registry, metric
+from slices.monitor.scheme import scheme_table
 from tests.support.observed import half_seen, hostile, observation
 
 # What is for the eye alone: texts, addresses, and moments that another fact already tells.
@@ -204,9 +205,11 @@ def test_a_name_is_taken_once_and_needs_a_description() -> None:
 
 
 def test_the_table_has_a_row_for_every_metric_and_can_be_printed() -> None:
-    rows = [line for line in metrics_table().splitlines() if line.startswith("| `")]
+    metrics, _, scheme = metrics_table().partition("## Health")
+    rows = [line for line in metrics.splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == [each.name for each in METRICS]
     assert all(row.count("|") == 5 for row in rows)
+    assert scheme.endswith(scheme_table())
     command = [sys.executable, "-m", "slices.monitor.metrics"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert printed == metrics_table()
