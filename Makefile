@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SYMBOLS ?= AAPL MSFT GOOGL
 
-.PHONY: help setup demo check lint types imports test fast bench chaos lock clean
+.PHONY: help setup demo up down check lint types imports test bench chaos screenshots lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-11s %s\n", $$1, $$2}'
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -26,6 +26,12 @@ setup: $(VENV)/.dev ## Make .venv with everything development needs
 
 demo: $(VENV)/.runtime ## Analyse a portfolio of real prices, offline
 	$(BIN)/tradeflows run portfolio_analysis --symbols $(SYMBOLS)
+
+up: $(VENV)/.runtime ## Start server, MLflow, worker, watch and dashboard on loopback, and deploy
+	$(BIN)/python -m deployments.up
+
+down: $(VENV)/.runtime ## End what `make up` started
+	$(BIN)/python -m deployments.down
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
