@@ -61,7 +61,7 @@ def summed(work: str, found: Iterable[Quality], rules: Iterable[str]) -> Figure:
 
 def figures(folder: Path) -> Iterator[Figure]:
     """Replay every tape, and measure all rules and each."""
-    clear, hard = clear_tapes(), hard_tapes()
+    clear, hard = clear_tapes(whole=True), hard_tapes()
     runs = [replayed(each, folder) for each in (*clear, *hard, quiet_tape(days=14))]
     found = [each for _, each in runs]
     names = [each.name for each in RULES]

@@ -81,9 +81,9 @@ CLEAR_TAPES: tuple[Callable[[], Tape], ...] = (
 """Without the crises."""
 
 
-def clear_tapes() -> tuple[Tape, ...]:
-    """Troubles that rules are meant for, real crises among them."""
-    return (*(make() for make in CLEAR_TAPES), *crises())
+def clear_tapes(*, whole: bool = False) -> tuple[Tape, ...]:
+    """Troubles that rules are meant for, with real crises or the worst of them."""
+    return (*(make() for make in CLEAR_TAPES), *crises(whole=whole))
 
 
 def hard_tapes() -> tuple[Tape, ...]:

@@ -32,6 +32,11 @@ CRISES = (
     (dt.date(2007, 10, 1), dt.date(2009, 12, 31)),
     (dt.date(2020, 1, 2), dt.date(2020, 8, 31)),
 )
+DEPTHS = (
+    (dt.date(2008, 8, 29), dt.date(2009, 4, 30)),
+    (dt.date(2020, 2, 19), dt.date(2020, 5, 29)),
+)
+"""The worst of them."""
 
 
 def unreachable_broker() -> Tape:
@@ -140,7 +145,7 @@ def lost_answer() -> Tape:
 
     return Tape(
         name="lost answer",
-        looks=looks(lasts=2 * HOUR, every=30, values={"account.unknown_orders": unknown}),
+        looks=looks(lasts=2 * HOUR, every=MINUTE, values={"account.unknown_orders": unknown}),
         troubles=(
             trouble("order-fate-unknown", DAILY, level=Level.ERROR, begins=3600, within=330),
         ),
@@ -172,9 +177,9 @@ def replaced_model() -> Tape:
     )  # fmt: skip
 
 
-def crises() -> tuple[Tape, ...]:
+def crises(*, whole: bool) -> tuple[Tape, ...]:
     """The two crises of the bundled closes that an account of shares suffered most from."""
-    return tuple(crisis(*each) for each in CRISES)
+    return tuple(crisis(*each) for each in (CRISES if whole else DEPTHS))
 
 
 def crisis(first: dt.date, last: dt.date) -> Tape:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 OUTBOX = "outbox"
 DAY = dt.timedelta(days=1)
 INCIDENT_FIELDS = tuple(each.name for each in dataclasses.fields(Incident))
+KNOWN_INCIDENTS = select(*(INCIDENTS.c[each] for each in INCIDENT_FIELDS)).order_by(
+    INCIDENTS.c.opened, INCIDENTS.c.key
+)
 ADDED_INCIDENT = upsert(INCIDENTS)
 KEPT_INCIDENT = ADDED_INCIDENT.on_conflict_do_update(
     index_elements=[INCIDENTS.c.key],
@@ -184,9 +187,9 @@ def alert_facts(store: Store, *, at: dt.datetime) -> AlertFacts:
 
 def read_incidents(connection: Connection, condition: ColumnElement[bool]) -> tuple[Incident, ...]:
     """Read incidents inside a transaction, oldest first."""
-    columns = [INCIDENTS.c[each] for each in INCIDENT_FIELDS]
-    wanted = select(*columns).where(condition).order_by(INCIDENTS.c.opened, INCIDENTS.c.key)
-    return tuple(Incident(**row) for row in connection.execute(wanted).mappings())
+    return tuple(
+        Incident(**row) for row in connection.execute(KNOWN_INCIDENTS.where(condition)).mappings()
+    )
 
 
 def write_incidents(connection: Connection, incidents: Iterable[Incident]) -> None:

@@ -89,12 +89,12 @@ def judge(
         if read_cursor(connection, JUDGED) != _stamp(observation.at):
             spells = _read_spells(connection)
             after = take_samples(docket, spells, observation, samples, rules=rules)
-            _write_spells(connection, after, observation.at)
+            if after != spells:
+                _write_spells(connection, after, observation.at)
             write_cursor(connection, JUDGED, _stamp(observation.at))
         docket.expire(at)
         write_incidents(connection, docket.changed)
-        _silence(connection, docket.open, at)
-        lasting = read_incidents(connection, INCIDENTS.c.resolved.is_(None))
+        lasting = _silenced(connection, docket.open, at)
         return Verdicts(fire=due(lasting, rules, at=at), ended=_ended(connection))
 
 
@@ -121,20 +121,24 @@ def _take_notices(
     cursor = read_cursor(connection, OUTBOX)
     news = [each for each in notices if each.number > cursor]
     docket.take(heard(news, rules))
-    write_cursor(connection, OUTBOX, max((each.number for each in news), default=cursor))
+    if news:
+        write_cursor(connection, OUTBOX, max(each.number for each in news))
 
 
 def _take_runs(
     connection: Connection, docket: Docket, observation: Observation, rules: Sequence[AlertRule]
 ) -> None:
     runs = observation.server.recent if observation.server else ()
+    if not runs:
+        return
     ids = [each.run_id for each in runs]
     counted = connection.scalars(select(SIGHTINGS.c.sighting).where(SIGHTINGS.c.sighting.in_(ids)))
     docket.take(ended_runs(runs, rules, counted=frozenset(counted)))
     rows = list(_counted_rows(runs, rules))
     if rows:
         connection.execute(insert(SIGHTINGS).on_conflict_do_nothing(), rows)
-    connection.execute(SIGHTINGS.delete().where(SIGHTINGS.c.at < observation.at - COUNTED_KEPT))
+        old = SIGHTINGS.c.at < observation.at - COUNTED_KEPT
+        connection.execute(SIGHTINGS.delete().where(old))
 
 
 def _counted_rows(
@@ -162,17 +166,17 @@ def _write_spells(connection: Connection, spells: tuple[Spell, ...], at: dt.date
     connection.execute(added.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
-def _silence(connection: Connection, incidents: Sequence[Incident], at: dt.datetime) -> None:
+def _silenced(
+    connection: Connection, incidents: Sequence[Incident], at: dt.datetime
+) -> tuple[Incident, ...]:
+    """Say of each incident until when it is silenced."""
     quiet = read_silences(connection, at)
-    ends = [(each, silenced_until(each, quiet)) for each in incidents]
-    write_incidents(
-        connection,
-        [
-            dataclasses.replace(each, silenced_until=until)
-            for each, until in ends
-            if until != each.silenced_until
-        ],
+    known = tuple(
+        dataclasses.replace(each, silenced_until=silenced_until(each, quiet)) for each in incidents
     )
+    before = {each.key: each.silenced_until for each in incidents}
+    write_incidents(connection, [e for e in known if e.silenced_until != before[e.key]])
+    return known
 
 
 def _stamp(at: dt.datetime) -> int:
