@@ -13,7 +13,7 @@ from slices.domain.errors import TradingError
 from slices.ledger.accounts import has_account
 from slices.ledger.existing import place_of
 from slices.ledger.opening import ledger_for
-from slices.ledger.states import read_halt_file, set_state, write_halt_file
+from slices.ledger.states import UNREADABLE, read_halt_file, set_state, write_halt_file
 from slices.monitor.alerts.incidents import read_cursor, write_cursor
 from slices.monitor.alerts.subjects import labels_of
 from slices.monitor.store import reading, writing
@@ -131,8 +131,9 @@ def _halt_within(mode: TradingMode, account: str, *, reason: str, at: dt.datetim
 
 
 def _halt_everything(reason: str, *, at: dt.datetime) -> None:
+    """Write the halt file; what nobody can read halts only until somebody repairs it."""
     file = load_settings().halt_file
-    if read_halt_file(file) is None:
+    if read_halt_file(file) in {None, UNREADABLE}:
         write_halt_file(file, reason=reason, by=WATCH, at=at)
 
 
