@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from flows.cli.catalogue import flow_names
+from flows.cli.dashboard_words import add_dashboard_commands
 from flows.cli.exits import EXIT_CODES, Exit, exit_code
 from flows.cli.model_words import add_models_command
 from flows.cli.output import note, report_error
@@ -38,7 +39,13 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> Exit:
 def _status(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
     from flows.cli.status import show_status
 
-    return show_status(last=arguments.last, as_json=arguments.json)
+    return show_status(last=arguments.last, as_json=arguments.json, is_watching=arguments.watch)
+
+
+def _dashboard(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
+    from flows.cli.dashboard import run_dashboard
+
+    return run_dashboard(port=arguments.port)
 
 
 def _doctor(arguments: argparse.Namespace, _rest: list[str]) -> Exit:
@@ -132,6 +139,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], Exit]] = {
     "list": _list,
     "run": _run,
     "status": _status,
+    "dashboard": _dashboard,
     "doctor": _doctor,
     "clean": _clean,
     "environment": _environment,
@@ -169,8 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("flow", metavar="FLOW", nargs="?", help=", ".join(flow_names()))
     run.add_argument("--verbose", action="store_true", help="show the log of the run")
-    status = commands.add_parser("status", parents=[json_only], help="show the latest runs")
-    status.add_argument("--last", type=int, default=10, metavar="N", help="how many (default 10)")
+    add_dashboard_commands(commands, json_only)
     commands.add_parser("doctor", parents=[json_only], help="check this installation")
     clean = commands.add_parser(
         "clean", parents=[json_only], help="remove old cached results and unused bars"

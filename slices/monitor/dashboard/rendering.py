@@ -29,6 +29,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "bps": lambda value: wording.measured(value, Unit.BASIS_POINTS),
     "duration": wording.duration,
     "moment": wording.moment,
+    "coded": wording.coded,
     "link": wording.link,
     "health_tone": wording.health_tone,
     "health_word": wording.health_word,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from slices.monitor.store import Store
 
 OVERDUE_INTERVALS = 3
+"""A measurement that is older than so many intervals is no longer the present."""
+
 OVERALL = "overall"
 
 

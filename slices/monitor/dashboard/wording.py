@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from slices.domain.alerts import Level
 from slices.domain.monitoring import Unit
@@ -159,6 +159,21 @@ def moment(at: dt.datetime | None) -> Markup:
     )
 
 
+def coded(text: str) -> Markup:
+    """Set what stands between backticks as code; everything is escaped.
+
+    >>> str(coded("Run `tradeflows watch` <now>"))
+    'Run <code class="command">tradeflows watch</code> &lt;now&gt;'
+    """
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    code = Markup('<code class="command">{}</code>')
+    return Markup("").join(
+        code.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces)
+    )
+
+
 def link(address: str) -> str:
     """Return an address a page may link to; empty for anything but a web page.
 
@@ -183,9 +198,9 @@ def health_word(score: float | None) -> str:
     """Say what a score means.
 
     >>> health_word(95.0), health_word(None)
-    ('Good', 'Not known')
+    ('Good', 'No score')
     """
-    words = {"good": "Good", "warning": "Needs a look", "bad": "Bad", "neutral": "Not known"}
+    words = {"good": "Good", "warning": "Needs a look", "bad": "Bad", "neutral": "No score"}
     return words[health_tone(score)]
 
 

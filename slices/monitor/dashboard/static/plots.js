@@ -28,8 +28,8 @@ function colour(name) {
 }
 function times(ticks, step, zone) {
   const isClock = step < 86400;
-  const above = new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...(isClock ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: step < 28 * 86400 ? "numeric" : undefined }) });
-  const below = new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...(isClock ? { day: "numeric", month: "short" } : { year: "numeric" }) });
+  const above = new Intl.DateTimeFormat("en-US", { timeZone: zone, ...(isClock ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: step < 28 * 86400 ? "numeric" : undefined }) });
+  const below = new Intl.DateTimeFormat("en-US", { timeZone: zone, ...(isClock ? { day: "numeric", month: "short" } : { year: "numeric" }) });
   let before = "";
   return ticks.map((at) => {
     const larger = below.format(at * 1000);
