@@ -14,6 +14,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from slices.domain.errors import ParameterError, SettingsError
 from slices.domain.results import FlowResult
+from slices.runtime.closed import closed_day
 from slices.runtime.results import CheckedText
 from slices.runtime.settings import Settings, load_settings
 
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=FlowResult)
 
 DEGRADED = "Degraded"
+CLOSED = "Closed"
 LONGEST_VALUE = 80
 PHRASES = {
     "too_short": "at least {min_length} values",
@@ -94,7 +96,8 @@ def runner(settings: Settings) -> TaskRunner[Any]:
 class Workflow(Flow[P, R]):
     """A Prefect flow that refuses bad parameters before a run is created.
 
-    A result with caveats ends its run in the completed state "Degraded", which lists them.
+    A result with caveats ends its run in the completed state "Degraded", which lists them. What a
+    schedule orders for a day of trading ends at once as "Closed" where there is no trading.
     """
 
     def __init__(
@@ -102,6 +105,8 @@ class Workflow(Flow[P, R]):
     ) -> None:
         @functools.wraps(fn)
         def concluded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            if closed := closed_day():
+                return Completed(name=CLOSED, message=closed)
             result = fn(*args, **kwargs)
             if result.caveats:
                 return Completed(name=DEGRADED, message="; ".join(result.caveats), data=result)

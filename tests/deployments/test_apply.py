@@ -23,6 +23,7 @@ from slices.domain.alerts import Level
 from slices.domain.errors import ParameterError, SettingsError
 from slices.domain.monitoring import AlertRule
 from slices.monitor.alerts.rules import RULES
+from slices.runtime.closed import TRADING_DAYS
 from slices.runtime.settings import Settings
 from tests.support.applying import wipe
 
@@ -363,3 +364,17 @@ def test_an_address_nobody_can_send_to_is_refused_without_being_shown(address: s
     with pytest.raises(SettingsError, match="TRADEFLOWS_ALERTS_URL") as refused:
         wanted_blocks(SecretStr(address))
     assert "example" not in str(refused.value).partition("needed")[0]
+
+
+def test_what_runs_every_weekday_knows_days_of_trading() -> None:
+    for each in read_deployments().entries:
+        on_weekdays = any(schedule.cron.endswith("MON-FRI") for schedule in each.schedules)
+        assert (TRADING_DAYS in each.tags) == on_weekdays, each.full_name
+
+
+def test_every_schedule_says_its_purpose_and_is_limited() -> None:
+    for each in read_deployments().entries:
+        if each.schedules or each.triggers:
+            assert "New York" in each.description or not each.name.endswith(("daily", "monthly"))
+            assert each.description
+            assert each.concurrency_limit is not None

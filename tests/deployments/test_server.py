@@ -17,6 +17,8 @@ from prefect.client.schemas.filters import (
 )
 from prefect.exceptions import PrefectHTTPStatusError
 
+from deployments.apply import apply
+from slices.runtime.settings import Settings
 from tests.support.server import Server, running_server, running_worker
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ RUN_SECONDS = 150.0
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("server") / "home") as each:
-        each.command("prefect", "work-pool", "create", "local", "--type", "process")
-        each.command("prefect", "--no-prompt", "deploy", "--all")
+        apply(Settings(), each.url)
         yield each
 
 
@@ -78,7 +79,7 @@ def test_a_scheduled_run_appears(client: SyncPrefectClient) -> None:
     )
 
 
-def test_deploying_twice_changes_nothing(server: Server, client: SyncPrefectClient) -> None:
+def test_prefect_s_own_command_deploys_the_same(server: Server, client: SyncPrefectClient) -> None:
     def picture() -> list[tuple[Any, ...]]:
         return sorted(
             (str(each.id), each.name, each.entrypoint, len(each.schedules), str(each.parameters))
@@ -88,6 +89,7 @@ def test_deploying_twice_changes_nothing(server: Server, client: SyncPrefectClie
     before = picture()
     server.command("prefect", "--no-prompt", "deploy", "--all")
     assert picture() == before
+    assert apply(Settings(), server.url, check=True) == ()
 
 
 def test_the_form_explains_every_parameter(client: SyncPrefectClient) -> None:

@@ -1,0 +1,106 @@
+"""Runs that nobody hears of any more, and those that merely were heard of too late."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.states import Cancelled, Completed, Crashed, Failed, Running
+
+from deployments.automations import PREFIX, Known, desired_automations
+from deployments.syncing import automation_changes
+from tests.support.server import Server, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prefect.client.schemas import FlowRun, State
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+LEAST = dt.timedelta(seconds=10)
+"""The shortest silence that Prefect can wait for."""
+
+SECONDS = 120.0
+ENDS: tuple[State[None], ...] = (Completed(), Failed(), Crashed(message="before"), Cancelled())
+
+
+@flow
+def some_flow() -> None:
+    """Only its runs matter here."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("heartbeats") / "home") as each:
+        yield each
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[SyncPrefectClient]:
+    known = Known(deployments={}, blocks={}, tags={"trading": ()})
+    every = desired_automations((), known, run_silence=LEAST)
+    zombies = [each for each in every if each.name == f"{PREFIX}zombie runs"]
+    with SyncPrefectClient(server.url) as each:
+        for change in automation_changes(each, zombies):
+            change.make(each)
+        yield each
+
+
+def begun(client: SyncPrefectClient) -> FlowRun:
+    return client.create_flow_run(some_flow, state=Running())
+
+
+def heartbeat(client: SyncPrefectClient, run: FlowRun) -> None:
+    event = {
+        "id": str(uuid4()), "occurred": dt.datetime.now(dt.UTC).isoformat(),
+        "event": "prefect.flow-run.heartbeat", "payload": {}, "related": [],
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{run.id}",
+                     "prefect.resource.name": run.name},
+    }  # fmt: skip
+    client.request("POST", "/events", json=[event])
+
+
+def state(client: SyncPrefectClient, run: FlowRun) -> State[None]:
+    found = client.read_flow_run(run.id).state
+    assert found is not None
+    return found
+
+
+def refusals(client: SyncPrefectClient, run: FlowRun) -> list[str]:
+    """Why the automation could not crash a run."""
+    wanted = {
+        "event": {"name": ["prefect.automation.action.failed"]},
+        "related": {"id": [f"prefect.flow-run.{run.id}"]},
+    }
+    found = client.request("POST", "/events/filter", json={"filter": wanted}).json()["events"]
+    return [each["payload"]["reason"] for each in found]
+
+
+def test_r22_a_late_heartbeat_overwrites_no_end_and_silence_without_one_is_a_crash(
+    client: SyncPrefectClient,
+) -> None:
+    silent, ended = begun(client), [begun(client) for _ in ENDS]
+    in_time = begun(client)
+    for run, end in zip(ended, ENDS, strict=True):
+        client.set_flow_run_state(run.id, end)
+    before = [state(client, run) for run in ended]
+    for run in (*ended, silent, in_time):
+        heartbeat(client, run)
+    client.set_flow_run_state(in_time.id, Completed())
+    deadline = time.monotonic() + SECONDS
+    while not (state(client, silent).is_crashed() and all(refusals(client, run) for run in ended)):
+        assert time.monotonic() < deadline, (state(client, silent), before)
+        time.sleep(0.5)
+    for run, was in zip(ended, before, strict=True):
+        now = state(client, run)
+        assert (now.id, now.type, now.message) == (was.id, was.type, was.message)
+        assert "terminal" in refusals(client, run)[0]
+    assert state(client, in_time).is_completed()
+    assert refusals(client, in_time) == []
+    assert "No sign of life" in (state(client, silent).message or "")
