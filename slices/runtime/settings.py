@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     )
     alerts_url: SecretStr | None = Field(
         default=None,
-        description="Where alerts are sent: the address of a webhook, of Slack or of Discord.",
+        description="Where alerts are sent: the address of a webhook, of Slack or of Discord, or"
+        " mailtos://user:password@host?from=...&to=... for e-mail.",
     )
 
     ledger_url: str = Field(
