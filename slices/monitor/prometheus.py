@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from slices.monitor.metrics import MetricType
     from slices.monitor.pictures import Measurement
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "tradeflows"
 # A name ends with its unit; a number of things and a state have none.
 SUFFIXES = {

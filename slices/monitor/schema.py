@@ -127,16 +127,6 @@ Index("ix_incidents_rule_subject", INCIDENTS.c.rule, INCIDENTS.c.subject)
 Index("ix_incidents_opened", INCIDENTS.c.opened)
 Index("ix_incidents_resolved", INCIDENTS.c.resolved)
 
-# Values that are beyond a threshold, but not for long enough yet.
-PENDING = Table(
-    "pending",
-    METADATA,
-    Column("rule", String(100), primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("since", Moment, nullable=False),
-    Column("count", Integer, nullable=False),
-)
-
 # What an incident has counted already, such as ids of flow runs.
 SIGHTINGS = Table(
     "sightings",

@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from slices.domain.errors import IntegrityError, StorageError
 from slices.ledger.connections import prepare_sqlite
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 FILE = "monitor.db"
 VERSION = 1
@@ -169,7 +170,30 @@ def _check_version(store: Store, connection: Connection) -> None:
 def _engine(file: Path) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(file)))
     prepare_sqlite(engine)
+    _follow(engine, file)
     return engine
+
+
+def _follow(engine: Engine, file: Path) -> None:
+    """Let go of a file that was set aside, so that readers see the one that took its place."""
+
+    def connected(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(file)
+
+    def taken(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        now = _identity(file)
+        if now is not None and now != record.info["file"]:
+            raise DisconnectionError
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", taken)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = file.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _make_private(folder: Path) -> None:

@@ -84,7 +84,7 @@ def test_promtool_would_say_something() -> None:
     assert linted("tradeflows_total 1\n").returncode != 0
 
 
-def test_a_name_from_outside_cannot_add_a_metric() -> None:
+def test_r45_a_name_from_outside_cannot_add_a_metric() -> None:
     text = exposition(measured(renamed(BREAKING)))
     assert not [each for each in text.splitlines() if each.startswith("made_up")]
     assert {name for name, _ in parsed(text)} == {

@@ -175,6 +175,23 @@ def test_pages_that_rotted_are_found_before_they_are_used(store: Store) -> None:
     opened.close()
 
 
+def test_readers_follow_the_watch_to_its_new_file(store: Store) -> None:
+    reader = open_store(store.folder)
+    with reading(reader) as connection:
+        assert connection.scalar(select(CURSORS.c.value)) is None
+    store.file.rename(store.folder / "old.db")
+    with reading(reader) as connection:
+        assert connection.scalar(select(CURSORS.c.value)) is None
+    assert not store.file.exists()
+    opened, _ = open_for_watching(store.folder)
+    with writing(opened) as connection:
+        connection.execute(insert(CURSORS).values(name="outbox", value=7))
+    with reading(reader) as connection:
+        assert connection.scalar(select(CURSORS.c.value)) == 7
+    opened.close()
+    reader.close()
+
+
 def test_reading_rotten_pages_is_one_line_and_no_crash(store: Store) -> None:
     spoil(store)
     opened = open_store(store.folder)
