@@ -58,7 +58,8 @@ def apply(
         with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
             done = [_staged(client, stage, check=check) for stage in stages(wanted)]
     except PrefectHTTPStatusError as refusal:
-        raise _refused(api_url, refusal.response.text) from refusal
+        answer = refusal.response
+        raise _refused(api_url, f"{answer.status_code} {answer.text}") from refusal
     except (HTTPError, RuntimeError) as unreachable:
         raise _refused(api_url, str(unreachable)) from unreachable
     return tuple(change.line for changes in done for change in changes)

@@ -9,11 +9,17 @@ from uuid import uuid4
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running
+from pydantic import SecretStr
 
 from deployments.automations import PREFIX, Known, desired_automations
+from deployments.blocks import block_ids, blocks_stage
+from deployments.receivers import wanted_blocks
 from deployments.syncing import automation_changes
+from slices.domain.alerts import WatchBeat
+from tests.support.receiver import Receiver, running_receiver
 from tests.support.server import Server, running_server
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ LEAST = dt.timedelta(seconds=10)
 """The shortest silence that Prefect can wait for."""
 
 SECONDS = 120.0
+SILENCES = {f"{PREFIX}zombie runs", f"{PREFIX}silence of the watch"}
 ENDS: tuple[State[None], ...] = (Completed(), Failed(), Crashed(message="before"), Cancelled())
 
 
@@ -42,12 +49,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[SyncPrefectClient]:
-    known = Known(deployments={}, blocks={}, tags={"trading": ()})
-    every = desired_automations((), known, run_silence=LEAST)
-    zombies = [each for each in every if each.name == f"{PREFIX}zombie runs"]
-    with SyncPrefectClient(server.url) as each:
-        for change in automation_changes(each, zombies):
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as each:
+        yield each
+
+
+@pytest.fixture(scope="module")
+def client(server: Server, receiver: Receiver) -> Iterator[SyncPrefectClient]:
+    with temporary_settings({PREFECT_API_URL: server.url}), get_client(sync_client=True) as each:
+        for change in blocks_stage(wanted_blocks(SecretStr(receiver.url)))(each):
+            change.make(each)
+        known = Known(deployments={}, blocks=block_ids(each), tags={"trading": ()})
+        every = desired_automations((), known, run_silence=LEAST, watch_silence=LEAST)
+        silences = [one for one in every if one.name in SILENCES]
+        for change in automation_changes(each, silences):
             change.make(each)
         yield each
 
@@ -57,13 +72,19 @@ def begun(client: SyncPrefectClient) -> FlowRun:
 
 
 def heartbeat(client: SyncPrefectClient, run: FlowRun) -> None:
-    event = {
-        "id": str(uuid4()), "occurred": dt.datetime.now(dt.UTC).isoformat(),
-        "event": "prefect.flow-run.heartbeat", "payload": {}, "related": [],
-        "resource": {"prefect.resource.id": f"prefect.flow-run.{run.id}",
-                     "prefect.resource.name": run.name},
+    send(client, "prefect.flow-run.heartbeat", f"prefect.flow-run.{run.id}")
+
+
+def beat(client: SyncPrefectClient, watch: str) -> None:
+    send(client, WatchBeat.name, f"{WatchBeat.name}.{watch}")
+
+
+def send(client: SyncPrefectClient, event: str, resource: str) -> None:
+    sent = {
+        "id": str(uuid4()), "occurred": dt.datetime.now(dt.UTC).isoformat(), "event": event,
+        "payload": {}, "related": [], "resource": {"prefect.resource.id": resource},
     }  # fmt: skip
-    client.request("POST", "/events", json=[event])
+    client.request("POST", "/events", json=[sent])
 
 
 def state(client: SyncPrefectClient, run: FlowRun) -> State[None]:
@@ -104,3 +125,17 @@ def test_r22_a_late_heartbeat_overwrites_no_end_and_silence_without_one_is_a_cra
     assert state(client, in_time).is_completed()
     assert refusals(client, in_time) == []
     assert "No sign of life" in (state(client, silent).message or "")
+
+
+def test_a_watch_that_falls_silent_is_told_once_and_one_that_goes_on_is_not(
+    client: SyncPrefectClient, receiver: Receiver
+) -> None:
+    beat(client, "gone")
+    deadline = time.monotonic() + SECONDS
+    while not receiver.messages:
+        assert time.monotonic() < deadline
+        beat(client, "alive")
+        time.sleep(0.5)
+    (message,) = receiver.messages
+    assert (message["level"], message["type"]) == ("critical", "failure")
+    assert "nobody watches" in message["title"]
