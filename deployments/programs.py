@@ -52,7 +52,7 @@ class Program:
 def programs(settings: Settings, password: SecretStr) -> tuple[Program, ...]:
     """List what `up` starts, the slowest first."""
     prefect, mlflow, dashboard = addresses(settings)
-    shared = _shared(settings, password)
+    shared = client_variables(settings, password)
     command = str(Path(sysconfig.get_path("scripts")) / "tradeflows")
     return (
         Program(
@@ -78,7 +78,7 @@ def programs(settings: Settings, password: SecretStr) -> tuple[Program, ...]:
     )
 
 
-def _shared(settings: Settings, password: SecretStr) -> tuple[tuple[str, str], ...]:
+def client_variables(settings: Settings, password: SecretStr) -> tuple[tuple[str, str], ...]:
     """List what every program has: the folders, and how it reaches the servers as a client."""
     prefect, mlflow, _ = addresses(settings)
     secret = password.get_secret_value()

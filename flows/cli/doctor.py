@@ -14,6 +14,7 @@ from flows.cli.output import print_json, print_line
 from flows.cli.server import prefect_api
 from slices.domain.errors import TradingError
 from slices.runtime.environment import check_home, prepare
+from slices.runtime.servers import RUN_FOLDER, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +120,22 @@ def check_prefect() -> Finding:
     return Finding(check="Prefect API", outcome="ok", found=str(where))
 
 
+def check_servers() -> Finding:
+    """Check that the servers that were started for the home still run."""
+    folder = check_home() / RUN_FOLDER
+    there = recorded(folder)
+    dead = [each.name for each in there if not each.is_running]
+    if dead:
+        return Finding(
+            check="servers", outcome="fail",
+            found=f"ended without being told to: {', '.join(dead)}; logs in {folder}",
+            advice="python -m deployments.up starts them again",
+        )  # fmt: skip
+    found = ", ".join(f"{each.name} {each.address}".strip() for each in there)
+    advice = "" if there else "python -m deployments.up starts Prefect, MLflow and the dashboard"
+    return Finding(check="servers", outcome="info", found=found or "none", advice=advice)
+
+
 def check_extras() -> Finding:
     """List which optional packages are installed."""
     there = [name for name, module in EXTRAS.items() if importlib.util.find_spec(module)]
@@ -135,6 +152,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding]], ...] = (
     ("embedded data", check_embedded),
     ("store", check_store),
     ("Prefect API", check_prefect),
+    ("servers", check_servers),
     ("extras", check_extras),
 )
 
