@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from slices.domain.bars import Adjustment
 from slices.domain.errors import SettingsError
 from slices.runtime.environment import home
+
+Hidden = Annotated[str, Field(repr=False, exclude=True)]
+"""An address that may hold a password: neither shown with the settings nor written with them."""
 
 
 class Settings(BaseSettings):
@@ -44,7 +47,7 @@ class Settings(BaseSettings):
     alpaca_key: SecretStr | None = Field(default=None, description="Alpaca key id.")
     alpaca_secret: SecretStr | None = Field(default=None, description="Alpaca secret key.")
     alpaca_url: str = Field(default="", description="Another address of Alpaca's data API.")
-    mlflow_url: str = Field(
+    mlflow_url: Hidden = Field(
         default="", description="Address of an MLflow server; empty keeps studies in the home."
     )
     mlflow_ui_url: str = Field(
@@ -77,10 +80,10 @@ class Settings(BaseSettings):
         " mailtos://user:password@host?from=...&to=... for e-mail.",
     )
 
-    ledger_url: str = Field(
+    ledger_url: Hidden = Field(
         default="", description="Database of paper accounts; empty keeps them in the home."
     )
-    live_ledger_url: str = Field(
+    live_ledger_url: Hidden = Field(
         default="", description="Database of live accounts; empty keeps them in the home."
     )
     live_trading: str = Field(
