@@ -85,6 +85,7 @@ def account_facts(name: str = "daily", *, at: dt.datetime = NOW) -> AccountFacts
     points = curve(at=at)
     equity = float(points[-1].equity)
     peak = max(float(each.equity) for each in points)
+    deepest = max(1 - float(each.equity) / peak for each in points[len(points) * 2 // 3 :])
     return AccountFacts(
         name=name,
         mode=TradingMode.PAPER,
@@ -103,7 +104,7 @@ def account_facts(name: str = "daily", *, at: dt.datetime = NOW) -> AccountFacts
         leverage=0.75,
         concentration=0.43,
         drawdown=1 - equity / peak,
-        max_drawdown=1 - equity / peak,
+        max_drawdown=deepest,
         volatility=0.142,
         value_at_risk=0.013,
         expected_shortfall=0.019,

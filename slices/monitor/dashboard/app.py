@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from slices.domain.errors import IntegrityError, TradingError
+from slices.domain.errors import TradingError
 from slices.monitor.dashboard.desk import Desk
 from slices.monitor.dashboard.feeds import feeds
 from slices.monitor.dashboard.guard import Guard, protect
@@ -48,12 +47,10 @@ def create_app(
     app = FastAPI(title="tradeflows", docs_url=None, redoc_url=None, openapi_url=None)
     app.router.routes += [*pages(desk), *feeds(desk)]
     app.mount("/static", StaticFiles(directory=STATIC))
-    app.add_exception_handler(TradingError, partial(_refused, store))
+    app.add_exception_handler(TradingError, _refused)
     protect(app, guard)
     return app
 
 
-def _refused(store: Store, _request: Request, problem: Exception) -> Response:
-    if isinstance(problem, IntegrityError):
-        store.close()  # a file that is moved aside stays open otherwise, and would be read for ever
+def _refused(_request: Request, problem: Exception) -> Response:
     return PlainTextResponse(f"This page cannot be shown: {problem}\n", status_code=503)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi.responses import HTMLResponse
 
 from slices.domain.clock import Clock, SystemClock
+from slices.domain.errors import IntegrityError
 from slices.monitor.dashboard.guard import Guard
 from slices.monitor.dashboard.rendering import render
 from slices.monitor.dashboard.seeing import Seen, see
@@ -46,7 +47,12 @@ class Desk:
 
     def see(self) -> Seen:
         """Read what the watch wrote."""
-        return see(self.store, now=self.clock.now(), interval_seconds=self.interval_seconds)
+        try:
+            return see(self.store, now=self.clock.now(), interval_seconds=self.interval_seconds)
+        except IntegrityError:
+            # A file that the watch moves aside stays open otherwise, and would be read for ever.
+            self.store.close()
+            raise
 
     def page(
         self, request: Request, content: str, title: str, seen: Seen, **shown: object
