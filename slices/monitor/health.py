@@ -175,4 +175,4 @@ def _words(value: float, unit: Unit) -> str:
             return f"{value:,.0f} seconds" if value < 120 else f"{value / 60:,.0f} minutes"
         case Unit.SESSIONS:
             return counted(round(value), "session")
-    return f"{value:,.4g}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"

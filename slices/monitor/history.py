@@ -137,7 +137,7 @@ def thinned(points: Points, *, most: int) -> Points:
         return points
     seconds = np.array([at.timestamp() for at, _ in points])
     values = np.array([value for _, value in points])
-    stretches = (most - 2) // 3
+    stretches = max(1, (most - 2) // 3)
     ends = np.linspace(seconds[0], seconds[-1], stretches + 1)[1:-1]
     pieces = np.split(np.arange(len(points)), np.searchsorted(seconds, ends))
     kept = {0, len(points) - 1}

@@ -159,6 +159,23 @@ def test_reasons_name_the_account_and_why_it_was_halted() -> None:
     assert "lost too much" in found.lost[1].reason
 
 
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        ("host.load_per_core", 8.9391, "8.9 processes"),
+        ("runs.late", 12_000.0, " 12,000"),
+        ("host.disk_used", 0.9312, "93.1%"),
+        ("runs.stuck", 7200.0, " 120 minutes"),
+        ("alerts.oldest_undelivered", 61.0, " 61 seconds "),
+        ("data.age_sessions", 2.0, " 2 sessions"),
+    ],
+)
+def test_reasons_write_numbers_with_their_unit(metric: str, value: float, said: str) -> None:
+    labels = labels_for(next(each for each in SCHEME if each.metric == metric))
+    (lost,) = with_values(metric, value, labels=labels).lost
+    assert said in lost.reason
+
+
 def test_a_pool_without_a_worker_costs_points() -> None:
     seen = sound()
     assert seen.server is not None
