@@ -21,7 +21,7 @@ from deployments.mlflow_server import prepare_mlflow
 from deployments.processes import alone, end_all, end_one, start
 from deployments.programs import POOL, Program, programs
 from deployments.readiness import is_ready, silent
-from flows.cli.exits import exit_code
+from flows.cli.exits import Exit, exit_code
 from flows.cli.output import note, print_line, report_error
 from slices.domain.errors import SettingsError, TradingError, counted
 from slices.runtime.credentials import (
@@ -201,7 +201,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         up()
     except TradingError as error:
         return report_error(error, exit_code(error), as_json=False).value
-    return 0
+    except KeyboardInterrupt:
+        note("up: interrupted; what was started runs on, and `python -m deployments.down` ends it")
+        return Exit.INTERRUPTED.value
+    return Exit.OK.value
 
 
 if __name__ == "__main__":
