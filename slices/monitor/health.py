@@ -174,5 +174,5 @@ def _words(value: float, unit: Unit) -> str:
         case Unit.SECONDS:
             return f"{value:,.0f} seconds" if value < 120 else f"{value / 60:,.0f} minutes"
         case Unit.SESSIONS:
-            return counted(round(value), "session")
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+            return "1 session" if value == 1 else f"{value:,.0f} sessions"
+    return f"{value:,.1f}".removesuffix(".0")

@@ -114,6 +114,14 @@ def test_one_reason_costs_no_more_than_it_may_and_nothing_where_undefined(loss: 
     assert (undefined.score, undefined.lost) == (100.0, ())
 
 
+@pytest.mark.parametrize("loss", SCHEME, ids=lambda each: each.metric)
+def test_a_value_without_bound_still_gives_a_score(loss: Loss) -> None:
+    side = 1 if loss.comparison is Comparison.ABOVE else -1
+    worst = loss.steps[-1][1] if loss.steps else loss.most
+    found = with_values(loss.metric, side * math.inf, labels=labels_for(loss))
+    assert found.score == 100 - worst
+
+
 @pytest.mark.parametrize("loss", [each for each in SCHEME if each.where])
 def test_only_what_trades_is_judged(loss: Loss) -> None:
     labels = tuple(
