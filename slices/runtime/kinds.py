@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE, CachePolicy
+from prefect.context import FlowRunContext
+from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
@@ -81,6 +83,7 @@ class CountedTask(Task[P, R]):
 
     Prefect looks for futures inside every argument, several times a run; where there can be none,
     in this project's own values, it is told not to: that took most of the time of a cached run.
+    The mark that says so is a tuple, which Dask takes apart, so what travels there has none.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,6 +92,8 @@ class CountedTask(Task[P, R]):
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Order a run; see Prefect."""
+        if not _runs_here():
+            return super().submit(*args, **kwargs)
         return super().submit(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
     def map(self, *args: Any, **kwargs: Any) -> Any:
@@ -96,6 +101,12 @@ class CountedTask(Task[P, R]):
         ordered = super().map(*args, **kwargs)
         expected_runs[self.name] = expected_runs.get(self.name, 0) + len(ordered)
         return ordered
+
+
+def _runs_here() -> bool:
+    """Tell whether ordered tasks run in threads of this process."""
+    run = FlowRunContext.get()
+    return run is None or isinstance(run.task_runner, ThreadPoolTaskRunner)
 
 
 def plain(argument: Any) -> Any:

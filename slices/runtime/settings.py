@@ -22,8 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TRADEFLOWS_", frozen=True)
 
     home: Path = Field(default_factory=home, description="Folder for everything written.")
-    task_runner: Literal["threads", "dask"] = Field(
-        default="threads", description="Where parallel tasks run: threads, or a Dask scheduler."
+    task_runner: Literal["threads", "processes", "dask"] = Field(
+        default="threads",
+        description="Where parallel tasks run: threads, processes, or a Dask scheduler.",
     )
     max_workers: int = Field(default=8, ge=1, le=64, description="Tasks that run at once.")
     dask_address: str = Field(default="", description="Address of a running Dask scheduler.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 import pydantic
 from prefect import Flow
 from prefect.states import Completed
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from slices.domain.errors import ParameterError, SettingsError
 from slices.domain.results import FlowResult
@@ -81,16 +82,33 @@ def check_feed(parameters: dict[str, Any]) -> None:
 
 
 def runner(settings: Settings) -> TaskRunner[Any]:
-    """Choose where parallel tasks run."""
-    if settings.task_runner == "threads":
-        return ThreadPoolTaskRunner(max_workers=settings.max_workers)
-    if not settings.dask_address:
+    """Choose where parallel tasks run; of processes there are no more than cores.
+
+    Raises:
+        SettingsError: Dask is wanted and has no address, or is not installed.
+    """
+    match settings.task_runner:
+        case "threads":
+            return ThreadPoolTaskRunner(max_workers=settings.max_workers)
+        case "processes":
+            most = min(settings.max_workers, os.cpu_count() or 1)
+            return ProcessPoolTaskRunner(max_workers=most)
+        case "dask":
+            return _dask_runner(settings.dask_address)
+
+
+def _dask_runner(address: str) -> TaskRunner[Any]:
+    if not address:
         raise SettingsError(
             setting="TRADEFLOWS_DASK_ADDRESS", found="nothing", needed="a scheduler's address"
         )
-    from prefect_dask.task_runners import DaskTaskRunner  # an extra, needed for this setting only
-
-    return DaskTaskRunner(address=settings.dask_address)
+    try:
+        from prefect_dask.task_runners import DaskTaskRunner  # an extra, for this setting only
+    except ModuleNotFoundError:
+        raise SettingsError(
+            setting="TRADEFLOWS_TASK_RUNNER", found="dask", needed="pip install 'tradeflows[dask]'"
+        ) from None
+    return DaskTaskRunner(address=address)
 
 
 class Workflow(Flow[P, R]):

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import Annotated, Any
 
 import pytest
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 from pydantic import Field
 
 from slices.domain.errors import ParameterError, SettingsError
@@ -99,6 +100,12 @@ def test_the_task_runner_is_a_setting() -> None:
     threads = runner(Settings(task_runner="threads", max_workers=3))
     assert isinstance(threads, ThreadPoolTaskRunner)
     assert threads._max_workers == 3
+    processes = runner(Settings(task_runner="processes", max_workers=64))
+    assert isinstance(processes, ProcessPoolTaskRunner)
+    assert processes._max_workers == os.cpu_count(), "each is a whole interpreter"
+    alone = runner(Settings(task_runner="processes", max_workers=1))
+    assert isinstance(alone, ProcessPoolTaskRunner)
+    assert alone._max_workers == 1
     dask = runner(Settings(task_runner="dask", dask_address="tcp://127.0.0.1:1"))
     assert type(dask).__name__ == "DaskTaskRunner"
     with pytest.raises(SettingsError, match="DASK_ADDRESS"):
