@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.actions import CallWebhook
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from pydantic import SecretStr
 
 from flows.cli import main
 from flows.operations.observing import Observer
 from slices.domain.accounts import Mark, TradingMode, TradingState
-from slices.domain.alerts import DataStale, Level
+from slices.domain.alerts import AlertFired, DataStale, Level
 from slices.domain.exact import price
 from slices.domain.monitoring import AlertRule
 from slices.ledger.accounts import close_session, open_account
@@ -26,6 +32,7 @@ from slices.ledger.states import trading_state
 from slices.monitor.alerts.incidents import open_incidents
 from slices.monitor.store import Store, open_store
 from slices.runtime.events import emit
+from slices.runtime.server_events import ActionOutcome, action_outcomes, send
 from tests.support.ledgers import AT, CAPITAL, SESSION, accept, fill, order
 from tests.support.watching import (
     Receiver,
@@ -33,6 +40,7 @@ from tests.support.watching import (
     is_delivered,
     look_until,
     telling,
+    wait_until,
     watch_of,
 )
 
@@ -45,6 +53,52 @@ STALE = AlertRule(
     next_step="Load them.",
     events=(DataStale.name,),
 )
+
+
+FIRED = AlertFired(
+    subject="webhook",
+    level=Level.INFO,
+    message="a test",
+    incident="webhook-1",
+    rule="webhook",
+    attempt=1,
+    count=1,
+    value=math.nan,
+    threshold=math.inf,
+    opened="2026-03-02",
+    next_step="",
+    halts=False,
+    runs="",
+    pauses="",
+)
+
+
+def called(block: Webhook) -> AutomationCore:
+    """An automation that calls a webhook for events about the subject `webhook`."""
+    assert block._block_document_id is not None
+    return AutomationCore(
+        name="webhook of a test",
+        trigger=EventTrigger(
+            match={"prefect.resource.name": "webhook", "tradeflows.rule": "webhook"},
+            expect={AlertFired.name},
+            for_each={"tradeflows.attempt"},
+            posture=Posture.Reactive,
+            threshold=1,
+            within=dt.timedelta(minutes=5),
+        ),
+        actions=[CallWebhook(block_document_id=block._block_document_id, payload='{"title": "x"}')],
+    )
+
+
+def is_one(found: Callable[[], list[ActionOutcome]]) -> bool:
+    return len(found()) == 1
+
+
+def webhook_outcomes(
+    client: SyncPrefectClient, event_id: str, *, since: dt.datetime
+) -> list[ActionOutcome]:
+    found = action_outcomes(client, since=since, event_ids=[event_id])
+    return [each for each in found if each.action == "call-webhook"]
 
 
 def stale(*, level: Level = Level.WARNING) -> DataStale:
@@ -190,6 +244,29 @@ def test_storm_what_is_critical_is_repeated_until_somebody_takes_care_of_it(
     assert len(attempts(store)) == sent
 
 
+def test_storm_a_webhook_that_answers_with_an_error_has_not_taken_it(
+    api_url: str, receiver: Receiver, taken: list[dict[str, str]]
+) -> None:
+    begun = dt.datetime.now(dt.UTC)
+    with get_client(sync_client=True) as client:
+        block = Webhook(url=SecretStr(receiver.url))
+        block.save("tradeflows-tests", overwrite=True)
+        automation = client.create_automation(called(block))
+        outcomes = {}
+        for status in (500, 200):
+            receiver.status = status
+            event = replace(FIRED, attempt=status)
+            event_id = str(uuid4())
+            send(client, event, event_id=event_id, at=dt.datetime.now(dt.UTC))
+            called_back = partial(webhook_outcomes, client, event_id, since=begun)
+            wait_until(partial(is_one, called_back))
+            (outcomes[status],) = called_back()
+        client.delete_automation(automation)
+    assert [outcomes[each].succeeded for each in (500, 200)] == [False, True]
+    assert "500" in outcomes[500].reason
+    assert any(each["title"] == "x" for each in taken)
+
+
 def test_storm_a_drawdown_has_halted_the_account_before_anybody_reads_of_it(
     api_url: str, receiver: Receiver, taken: list[dict[str, str]], store: Store, paper: Ledger
 ) -> None:
@@ -200,10 +277,10 @@ def test_storm_a_drawdown_has_halted_the_account_before_anybody_reads_of_it(
     watch.tick(dt.datetime.now(dt.UTC))
     assert trading_state(paper, "main")[0] is TradingState.ACTIVE
     close(paper, day=2, at_price=60)
-    look_until(watch, lambda: any("drawdown" in each["title"] for each in taken))
+    look_until(watch, lambda: any("drawdown:" in each["title"] for each in taken))
     observer.close()
     assert {state for level, state in states if level == "critical"} == {TradingState.HALTED}
     (halted,) = [each for each in entries(paper, account="main") if each.kind == "state.halted"]
     assert dict(halted.payload)["by"] == "watch"
-    message = next(each for each in taken if "drawdown" in each["title"])
+    message = next(each for each in taken if "drawdown:" in each["title"])
     assert message["level"] == "critical"

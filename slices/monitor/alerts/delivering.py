@@ -38,6 +38,7 @@ UNHEARD = "no action of an automation was heard of"
 RECENT = dt.timedelta(minutes=10)
 LONG_AGO = dt.timedelta(days=1)
 MOST_AT_ONCE = 20
+MOST_ASKED = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,7 @@ def fail(store: Store, event_id: str, reason: str) -> None:
 
 
 def asked_about(store: Store, *, at: dt.datetime) -> tuple[tuple[str, dt.datetime], ...]:
-    """List the sendings whose outcome is worth asking for, with the time they were sent.
+    """List the sendings whose outcome is worth asking for, newest first, with their time.
 
     These are those that nobody took, and recent ones, whose other actions may be on their way.
 
@@ -145,7 +146,8 @@ def asked_about(store: Store, *, at: dt.datetime) -> tuple[tuple[str, dt.datetim
     with reading(store) as connection:
         recent = _attempts(connection, DELIVERIES.c.sent_at > at - RECENT)
         waiting = [each for each in _waiting(connection) if each.sent > at - LONG_AGO]
-    return tuple({each.event_id: each.sent for each in (*recent, *waiting)}.items())
+    newest = sorted((*recent, *waiting), key=lambda each: each.sent, reverse=True)
+    return tuple({each.event_id: each.sent for each in newest[:MOST_ASKED]}.items())
 
 
 def take_outcomes(store: Store, outcomes: Iterable[ActionOutcome]) -> tuple[str, ...]:
