@@ -48,6 +48,7 @@ def listening(port: int) -> AbstractContextManager[socket.socket]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
+        listener.listen()
     except OSError as refused:
         listener.close()
         raise SettingsError(

@@ -62,7 +62,7 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.target.id === "live") event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) htmx.trigger("#live", "every");
+  if (!document.hidden) htmx.trigger("#live", "wake");
 });
 
 // The button that was pressed is gone afterwards: its alert is read out in its place.
