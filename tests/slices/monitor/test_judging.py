@@ -403,3 +403,10 @@ def test_r33_losses_of_the_books_reach_the_limit_at_the_limit_itself(
     ledger.close()
     found = judge(desk.store, seen, measure(seen), (), at=at)
     assert {each.rule for each in found.fire} == rules
+
+
+def test_what_is_critical_and_comes_back_is_told_anew(desk: Desk) -> None:
+    for minute in (0, 1, 2, 8, 9):
+        desk.look(60.0 * minute, account__day_loss=0.07 if minute in (0, 9) else 0.0)
+    told = [each for each in desk.told if each.rule == "daily-loss"]
+    assert len({each.key for each in told}) == len(told) == 2
