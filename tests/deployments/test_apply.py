@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from prefect.events.schemas.automations import Automation
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
 DISCORD = "https://discord.com/api/webhooks/4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"
 HOOK = "http://127.0.0.1:9/hook?key=secret-word"

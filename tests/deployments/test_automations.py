@@ -23,19 +23,21 @@ from slices.domain.alerts import AlertFired, AlertResolved, Level
 from slices.monitor.alerts.rules import RULES
 from slices.runtime.events import emit
 from slices.runtime.settings import Settings
-from tests.support.applying import wipe
+from tests.support.applying import small, wipe
 from tests.support.receiver import Receiver, running_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from prefect.client.schemas.objects import FlowRun
 
     from slices.domain.monitoring import AlertRule
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROTECTION = "drawdown-protection/adhoc"
+KNOWING_NOTHING = Known(deployments={}, blocks={}, tags={"trading": ()})
 LEVELS = [
     (rule, level) for rule in RULES for level in (rule.level, *(worse for worse, _ in rule.worse))
 ]
@@ -48,8 +50,22 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def client(api_url: str, receiver: Receiver) -> Iterator[SyncPrefectClient]:
-    apply(Settings(alerts_url=SecretStr(receiver.url)), api_url)
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("automations") / "prefect.yaml"
+    path.write_text(small())
+    return path
+
+
+@pytest.fixture(scope="module")
+def trading(file: Path) -> set[str]:
+    found = set(read_deployments(file).tagged("trading"))
+    assert len(found) == 2
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(api_url: str, receiver: Receiver, file: Path) -> Iterator[SyncPrefectClient]:
+    apply(Settings(alerts_url=SecretStr(receiver.url)), api_url, file=file)
     with get_client(sync_client=True) as each:
         yield each
         wipe(each)
@@ -98,7 +114,7 @@ def about(text: str) -> Callable[[dict[str, Any]], bool]:
     return lambda message: text in message["message"]
 
 
-def wait_until(is_so: Callable[[], bool], *, seconds: float = 60.0) -> None:
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline
@@ -110,10 +126,6 @@ def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
     return client.read_flow_runs(
         deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[wanted]))
     )
-
-
-def tagged(tag: str) -> set[str]:
-    return set(read_deployments().tagged(tag))
 
 
 def test_every_rule_reaches_the_receiver_at_its_level(
@@ -187,11 +199,11 @@ def test_an_alert_starts_a_deployment_about_its_account(
 
 
 def test_a_critical_alert_that_halts_pauses_everything_that_trades_once(
-    client: SyncPrefectClient, receiver: Receiver, paused: Callable[[], set[str]]
+    client: SyncPrefectClient, receiver: Receiver, paused: Callable[[], set[str]], trading: set[str]
 ) -> None:
     alert = fired("drawdown", "account=k,mode=paper", Level.CRITICAL, halts=True, runs=PROTECTION)
     emit(alert)
-    wait_until(lambda: paused() == tagged("trading"))
+    wait_until(lambda: paused() == trading)
     resumed = client.read_deployment_by_name("paper-trading/daily").id
     client.resume_deployment(resumed)
     again = fired(
@@ -200,8 +212,7 @@ def test_a_critical_alert_that_halts_pauses_everything_that_trades_once(
     )  # fmt: skip
     emit(again)
     receiver.wait(about(alert.incident), count=2)
-    assert paused() == tagged("trading") - {"paper-trading/daily"}
-    assert tagged("trading")
+    assert paused() == trading - {"paper-trading/daily"}
 
 
 def test_an_alert_that_does_not_halt_pauses_nothing(
@@ -214,10 +225,10 @@ def test_an_alert_that_does_not_halt_pauses_nothing(
 
 
 def test_an_alert_pauses_the_deployments_of_its_tag(
-    client: SyncPrefectClient, paused: Callable[[], set[str]]
+    client: SyncPrefectClient, paused: Callable[[], set[str]], trading: set[str]
 ) -> None:
     emit(fired("result-refused", "some-path", Level.CRITICAL, pauses="trading"))
-    wait_until(lambda: paused() == tagged("trading"))
+    wait_until(lambda: paused() == trading)
 
 
 def fail_once(client: SyncPrefectClient, deployment: str) -> None:
@@ -230,10 +241,10 @@ def test_what_trades_and_fails_three_times_a_day_is_paused_and_told(
     client: SyncPrefectClient, receiver: Receiver, paused: Callable[[], set[str]]
 ) -> None:
     for _ in range(3):
-        fail_once(client, "portfolio-analysis/daily")
+        fail_once(client, "quick-test/daily")
     for _ in range(2):
         fail_once(client, "paper-trading/daily")
-    fail_once(client, "ml-prediction-trading/daily")
+    fail_once(client, "portfolio-rebalance/adhoc")
     mark = fired("run-failed", "after-two-failures", Level.INFO)
     emit(mark)
     receiver.wait(about(mark.incident))
@@ -275,22 +286,16 @@ def test_a_message_that_was_not_taken_is_seen_to_have_failed(
     assert len(receiver.wait(about(alert.incident))) == 1
 
 
-def named(automations: tuple[Any, ...]) -> dict[str, Any]:
-    return {each.name.removeprefix(PREFIX): each for each in automations}
-
-
 def test_where_nobody_is_to_be_told_automations_do_all_else() -> None:
-    known = Known(deployments={}, blocks={}, tags={"trading": ()})
-    every = named(desired_automations((), known))
+    every = {each.name: each for each in desired_automations((), KNOWING_NOTHING)}
     actions = [action for each in every.values() for action in each.actions]
     assert not [each for each in actions if isinstance(each, SendNotification)]
-    assert isinstance(every["tell critical"].actions[0], DoNothing)
+    assert isinstance(every[f"{PREFIX}tell critical"].actions[0], DoNothing)
 
 
 def test_failed_actions_are_told_but_those_that_are_meant_to_fail() -> None:
-    known = Known(deployments={}, blocks={}, tags={"trading": ()})
-    every = named(desired_automations((), known))
-    pattern = every["failed actions"].trigger.match.root["prefect.resource.name"]
-    untold = {name for name in every if not fnmatchcase(PREFIX + name, pattern)}
-    messages = {name for name in every if name.startswith("tell ")}
-    assert untold == {"failed actions", "zombie runs"} | messages
+    every = {each.name: each for each in desired_automations((), KNOWING_NOTHING)}
+    pattern = every[f"{PREFIX}failed actions"].trigger.match.root["prefect.resource.name"]
+    untold = {name for name in every if not fnmatchcase(name, pattern)}
+    messages = {name for name in every if name.startswith(f"{PREFIX}tell ")}
+    assert untold == {f"{PREFIX}failed actions", f"{PREFIX}zombie runs"} | messages

@@ -44,7 +44,7 @@ def changed(**values: object) -> Callable[[dict[str, Any]], object]:
         (changed(concurrency_limit={"limit": 0, "collision_strategy": "ENQUEUE"}), "limit"),
         (changed(triggers=[{"type": "event", "expect": 5}]), "triggers"),
         (lambda document: document["deployments"].append(document["deployments"][0]), "twice"),
-        (lambda document: document["deployments"].pop(2), "drawdown-protection/adhoc"),
+        (lambda document: document["deployments"].pop(3), "drawdown-protection/adhoc"),
     ],
 )
 def test_a_bad_file_is_one_clear_line_before_anything_starts(

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas import FlowRun, State
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LEAST = dt.timedelta(seconds=10)
 """The shortest silence that Prefect can wait for."""
 
-SECONDS = 120.0
+SECONDS = 240.0
 SILENCES = {f"{PREFIX}zombie runs", f"{PREFIX}silence of the watch"}
 ENDS: tuple[State[None], ...] = (Completed(), Failed(), Crashed(message="before"), Cancelled())
 

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 KEPT = {
     "flows.core.quick_test/daily",
     "flows.trading.paper_trading/daily",
+    "flows.positions.portfolio_rebalance/adhoc",
     "flows.risk.drawdown_protection/adhoc",
     "flows.ml_training.ml_model_training/retrain",
 }
 
 
 def small(change: Callable[[dict[str, Any]], object] = lambda _: None) -> str:
-    """The project's file with four deployments, changed."""
+    """The project's file with five deployments, changed."""
     document = yaml.safe_load(FILE.read_text())
     document["deployments"] = [
         each for each in document["deployments"] if f"{each['entrypoint']}/{each['name']}" in KEPT

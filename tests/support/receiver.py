@@ -31,7 +31,7 @@ class Receiver:
     refused: int = 0
 
     def wait(
-        self, wanted: Callable[[dict[str, Any]], bool], *, count: int = 1, seconds: float = 60.0
+        self, wanted: Callable[[dict[str, Any]], bool], *, count: int = 1, seconds: float = 240.0
     ) -> list[dict[str, Any]]:
         """Wait for messages of a kind, and fail where they do not come in time."""
         deadline = time.monotonic() + seconds
