@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 LEVEL_LABEL = "tradeflows.level"
 AGAIN_SECONDS = 1.0
-"""An event like one before it goes to Prefect at most once in this time."""
+"""An event that is the same as one before goes to Prefect at most once in this time."""
+
+MOST_ALIKE = 10
+"""Of one name, subject and level no more go to Prefect in that time, whatever they say."""
 
 MOST_KEPT = 1000
 
@@ -36,8 +39,8 @@ def emit(event: Event) -> str:
     """Write an event down, then send it; never fails and hardly ever waits.
 
     Where the outbox cannot be written the event still goes to Prefect, and the trouble is logged.
-    Of events that are alike in name, subject and level Prefect gets one a second; the outbox has
-    all of them.
+    Prefect gets the same event once a second, and ten a second of one name, subject and level; the
+    outbox has all of them.
 
     Returns:
         The UUID that names the event in both places.
@@ -92,21 +95,24 @@ def _stream(event: Event, event_id: str) -> None:
 
 
 class _Said:
-    """When events of each kind were last sent by this process."""
+    """What this process has sent within the last second, by name, subject and level."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._last: dict[tuple[str, str, str], float] = {}
+        self._said: dict[tuple[str, str, str], tuple[float, set[Event]]] = {}
 
     def is_due(self, event: Event) -> bool:
         alike, now = (event.name, event.subject, event.level.value), time.monotonic()
         with self._guard:
-            if now - self._last.get(alike, -math.inf) < AGAIN_SECONDS:
+            begun, said = self._said.pop(alike, (now, set()))
+            if now - begun >= AGAIN_SECONDS:
+                begun, said = now, set()
+            self._said[alike] = (begun, said)
+            while len(self._said) > MOST_KEPT:
+                del self._said[next(iter(self._said))]
+            if event in said or len(said) >= MOST_ALIKE:
                 return False
-            self._last.pop(alike, None)
-            self._last[alike] = now
-            while len(self._last) > MOST_KEPT:
-                del self._last[next(iter(self._last))]
+            said.add(event)
             return True
 
 

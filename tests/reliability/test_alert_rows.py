@@ -180,6 +180,16 @@ def test_storm_ten_thousand_identical_events_are_one_message_with_their_count(
     assert streamed(begun) <= seconds + 2
 
 
+def test_storm_what_differs_reaches_the_server_and_what_repeats_does_not(api_url: str) -> None:
+    assert api_url
+    begun = dt.datetime.now(dt.UTC)
+    for number in range(100):
+        emit(replace(stale(), message=f"feed {number % 4} is old"))
+    seconds = (dt.datetime.now(dt.UTC) - begun).total_seconds()
+    wait_until(lambda: streamed(begun) >= 4)
+    assert streamed(begun) <= 4 * (seconds + 2)
+
+
 @pytest.mark.parametrize("status", [500, 0, None], ids=["error", "hangs", "away"])
 def test_storm_a_receiver_that_fails_gets_the_alert_afterwards_and_once(
     status: int | None,
