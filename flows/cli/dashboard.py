@@ -12,7 +12,6 @@ from slices.domain.errors import ParameterError, SettingsError
 from slices.runtime.environment import check_home, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 LOOPBACK = "127.0.0.1"
@@ -65,17 +64,17 @@ def _serve(listener: socket.socket, port: int) -> None:
     from slices.monitor.dashboard.app import create_app
     from slices.monitor.store import open_store
     from slices.runtime.credentials import OPERATOR, credentials_file, operator_password
+    from slices.runtime.settings import load_settings
 
     with closing(open_store()) as store:
         app = create_app(store, password=operator_password(), port=port)
-        for line in announced(port, f"user {OPERATOR}, password in {credentials_file()}"):
-            note(line)
+        given = load_settings().operator_password is not None
+        where = "of TRADEFLOWS_OPERATOR_PASSWORD" if given else f"in {credentials_file()}"
+        note(
+            f"tradeflows: dashboard on http://{LOOPBACK}:{port} (user {OPERATOR}, password"
+            f" {where}); Ctrl-C ends it"
+        )
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, proxy_headers=False
         )
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def announced(port: int, access: str) -> Iterator[str]:
-    """Say where the pages are and who may see them."""
-    yield f"tradeflows: dashboard on http://{LOOPBACK}:{port} ({access}); Ctrl-C ends it"

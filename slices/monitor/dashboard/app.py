@@ -14,6 +14,7 @@ from slices.monitor.dashboard.feeds import feeds
 from slices.monitor.dashboard.guard import Guard, protect
 from slices.monitor.dashboard.pages import pages
 from slices.monitor.dashboard.rendering import STATIC
+from slices.monitor.dashboard.wording import link
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def create_app(
         store=store,
         guard=guard,
         interval_seconds=settings.watch_seconds,
-        mlflow=(settings.mlflow_url or settings.mlflow_ui_url).rstrip("/"),
+        mlflow=(link(settings.mlflow_url) or settings.mlflow_ui_url).rstrip("/"),
         **({"clock": clock} if clock else {}),
     )
     app = FastAPI(title="tradeflows", docs_url=None, redoc_url=None, openapi_url=None)

@@ -32,7 +32,6 @@ USUAL_METRIC, USUAL_PERIOD = "host.cpu", "6h"
 MOST_LINES = 8
 MOST_POINTS = 600
 MOST_ROWS = 40
-WHOLE = "all of it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +106,7 @@ def explored(store: Store, question: Question, *, now: dt.datetime) -> Explored:
     since = now - PERIODS[question.period][1]
     lines = tuple(
         summary(
-            labelled(labels) or WHOLE,
+            labelled(labels) or metric.name,
             read_series(store, metric.name, labels=labels, since=since, most=MOST_POINTS),
         )
         for labels in chosen[:MOST_LINES]
