@@ -96,7 +96,8 @@ def health_line(health: Health) -> str:
 def lost_lines(health: Health) -> Iterator[str]:
     """Say what cost points."""
     for lost in health.lost:
-        yield f"−{lost.points:.0f} {lost.reason}" if lost.points > 0 else lost.reason
+        counts = health.score is not None and lost.points > 0
+        yield f"−{lost.points:.0f} {lost.reason}" if counts else lost.reason
 
 
 def alert_lines(seen: Seen) -> Iterator[str]:
