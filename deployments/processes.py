@@ -109,9 +109,10 @@ def end_all(run_folder: Path) -> tuple[str, ...]:
 
 
 def end_one(process: ServerProcess, run_folder: Path) -> None:
-    """End one program with what it started, and forget it."""
+    """End one program with what it left in its session, and forget it."""
     if process.is_running:
         _end(_families([process]))
+    _end([each for each in _marked(run_folder) if _session_of(each) == process.pid])
     forget(run_folder, process.name)
 
 
@@ -139,6 +140,12 @@ def _mark_of(process: psutil.Process) -> str:
     with suppress(psutil.Error, OSError):
         return process.environ().get(MARK, "")
     return ""
+
+
+def _session_of(process: psutil.Process) -> int:
+    with suppress(OSError):
+        return os.getsid(process.pid)
+    return 0
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -143,6 +143,7 @@ def _mlflow_variables(settings: Settings, password: SecretStr) -> tuple[tuple[st
         ("MLFLOW_AUTH_ADMIN_USERNAME", OPERATOR),
         ("MLFLOW_AUTH_ADMIN_PASSWORD", password.get_secret_value()),
         ("MLFLOW_FLASK_SERVER_SECRET_KEY", secrets.token_urlsafe(32)),
+        ("MLFLOW_BASIC_AUTH_FAIL_CLOSED", "true"),
         ("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false"),
         ("MLFLOW_DISABLE_TELEMETRY", "true"),
     )

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import shutil
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployments.addresses import addresses, answers
+from deployments.addresses import addresses, answers, basic
 from deployments.programs import ROOT
 from flows.cli.exits import exit_code
 from flows.cli.output import print_line, report_error
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "docs" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = (1440, 900), (390, 844)
+SHOWN = "portfolio-analysis/daily"
+"""Its page has a description, a schedule and a form with help texts."""
+
+CLOSE = "[data-component-id='mlflow.assistant.chat_panel.close']"
+"""Of a panel of MLflow's that covers part of the page."""
+
 SETTLE_MILLISECONDS = 4000
 TIMEOUT_MILLISECONDS = 60_000
 
@@ -53,9 +61,10 @@ class Picture:
     scheme: str = "light"
 
 
-def pictures(settings: Settings) -> tuple[Picture, ...]:
+def pictures(settings: Settings, password: SecretStr) -> tuple[Picture, ...]:
     """List the pages."""
     prefect, mlflow, dashboard = (each.url for each in addresses(settings))
+    shown = f"{prefect}/v2/deployments/deployment/{_deployment_id(prefect, SHOWN, password)}"
     learning = "?workflowType=machine_learning"
     return (
         Picture(name="dashboard", url=f"{dashboard}/"),
@@ -65,11 +74,21 @@ def pictures(settings: Settings) -> tuple[Picture, ...]:
         Picture(name="dashboard-runs", url=f"{dashboard}/runs"),
         Picture(name="dashboard-explorer", url=f"{dashboard}/explorer"),
         Picture(name="prefect-deployments", url=f"{prefect}/v2/deployments"),
+        Picture(name="prefect-deployment", url=shown),
+        Picture(name="prefect-form", url=f"{shown}/run"),
         Picture(name="prefect-runs", url=f"{prefect}/v2/runs"),
         Picture(name="prefect-automations", url=f"{prefect}/v2/automations"),
         Picture(name="mlflow-experiments", url=f"{mlflow}/#/experiments{learning}"),
         Picture(name="mlflow-models", url=f"{mlflow}/#/models{learning}"),
     )
+
+
+def _deployment_id(prefect: str, name: str, password: SecretStr) -> str:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{prefect}/api/deployments/name/{name}", headers={"Authorization": basic(password)}
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+        return str(json.load(answer)["id"])
 
 
 def take_all(folder: Path) -> tuple[Path, ...]:
@@ -90,7 +109,8 @@ def take_all(folder: Path) -> tuple[Path, ...]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
         files = tuple(
-            _taken(browser, each, folder, password=password) for each in pictures(settings)
+            _taken(browser, each, folder, password=password)
+            for each in pictures(settings, password)
         )
         browser.close()
     return files
@@ -116,6 +136,9 @@ def _taken(browser: Browser, picture: Picture, folder: Path, *, password: Secret
     page = context.new_page()
     page.goto(picture.url, wait_until="load")
     page.wait_for_timeout(SETTLE_MILLISECONDS)  # pages go on drawing after they have loaded
+    close = page.locator(CLOSE)
+    if close.count():
+        close.first.click()
     file = folder / f"{picture.name}.png"
     page.screenshot(path=file)
     context.close()

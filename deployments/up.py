@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from deployments.addresses import addresses, answers, check_free
+from deployments.addresses import addresses, check_free
 from deployments.mlflow_server import prepare_mlflow
 from deployments.processes import alone, end_all, end_one, start
 from deployments.programs import POOL, Program, programs
@@ -125,14 +125,16 @@ def _adopt(program: Program) -> None:
     os.environ.update({name: value for name, value in program.variables if name in names})
 
 
-def _wait_for(begun: tuple[tuple[Program, ServerProcess], ...], starting: _Start) -> None:
+def _wait_for(
+    begun: tuple[tuple[Program, ServerProcess], ...], starting: _Start, *, word: str = "is ready"
+) -> None:
     folder, waiting = starting.settings.run_folder, list(begun)
     deadline = time.monotonic() + READY_SECONDS
     while waiting:
         for program, process in tuple(waiting):
             if is_ready(program, process, password=starting.password, run_folder=folder):
                 record(folder, replace(process, is_ready=True))
-                starting.say(f"{program.name} is ready")
+                starting.say(f"{program.name} {word}")
                 waiting.remove((program, process))
         if waiting and time.monotonic() > deadline:
             raise silent(waiting[0][0], folder, found=f"no answer in {READY_SECONDS:.0f} s")
@@ -141,11 +143,8 @@ def _wait_for(begun: tuple[tuple[Program, ServerProcess], ...], starting: _Start
 
 def _confirm(kept: list[Program], starting: _Start) -> None:
     """Check that what is left running works and takes our password."""
-    for program in kept:
-        if program.address is not None and not answers(program.address, starting.password):
-            found = "a program that runs and does not answer"
-            raise silent(program, starting.settings.run_folder, found=found)
-        starting.say(f"{program.name} runs already")
+    there = {each.name: each for each in recorded(starting.settings.run_folder)}
+    _wait_for(tuple((each, there[each.name]) for each in kept), starting, word="runs already")
 
 
 def _make_pool() -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from deployments.addresses import Address, addresses, check_free
 from deployments.mlflow_server import prepare_mlflow
-from deployments.processes import alone, end_all, log_file, start
+from deployments.processes import alone, end_all, end_one, log_file, start
 from deployments.programs import Program, programs
 from slices.domain.errors import SettingsError
 from slices.runtime.credentials import operator_password
@@ -32,6 +33,9 @@ import subprocess, sys, time
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
 time.sleep(600)
 """
+
+
+Ending = Callable[[ServerProcess, Path], object]
 
 
 @pytest.fixture
@@ -75,12 +79,13 @@ def test_a_program_runs_in_a_session_of_its_own_with_a_log_of_its_own(run_folder
     assert recorded(run_folder) == ()
 
 
-def test_what_a_killed_program_left_behind_ends_too(run_folder: Path) -> None:
+@pytest.mark.parametrize("ended", [end_one, lambda _, folder: end_all(folder)])
+def test_what_a_killed_program_left_behind_ends_too(run_folder: Path, ended: Ending) -> None:
     begun = start(sleeper(words=(sys.executable, "-c", PARENT)), run_folder)
     child = int(wait_for_text(log_file(run_folder, "sleeper")))
     os.kill(begun.pid, 9)
     assert is_alive(child)
-    end_all(run_folder)
+    ended(begun, run_folder)
     assert not is_alive(child)
 
 
