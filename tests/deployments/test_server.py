@@ -87,7 +87,7 @@ def test_prefect_s_own_command_deploys_the_same(server: Server, client: SyncPref
         )
 
     before = picture()
-    server.command("prefect", "--no-prompt", "deploy", "--all")
+    server.command("prefect", "--no-prompt", "deploy", "--all", timeout=280)
     assert picture() == before
     assert apply(Settings(), server.url, check=True) == ()
 
