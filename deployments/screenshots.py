@@ -136,9 +136,9 @@ def _taken(browser: Browser, picture: Picture, folder: Path, *, password: Secret
     page = context.new_page()
     page.goto(picture.url, wait_until="load")
     page.wait_for_timeout(SETTLE_MILLISECONDS)  # pages go on drawing after they have loaded
-    close = page.locator(CLOSE)
-    if close.count():
-        close.first.click()
+    close = page.locator(CLOSE).first
+    if close.is_visible():
+        close.click()
     file = folder / f"{picture.name}.png"
     page.screenshot(path=file)
     context.close()
