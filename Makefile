@@ -55,6 +55,9 @@ bench: $(VENV)/.dev ## Print the ratios of the benchmark suite
 chaos: $(VENV)/.dev ## Kill paper trading everywhere and compare the books
 	$(BIN)/python -m tests.reliability.chaos
 
+screenshots: $(VENV)/.dev ## Take the pictures of the documents from running servers (needs Chromium)
+	$(BIN)/python -m deployments.screenshots
+
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml build-requirements.in --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
