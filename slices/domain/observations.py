@@ -167,7 +167,7 @@ class FeedFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class StopFacts:
-    """A protective order that is armed; prices in account currency."""
+    """A protective order that is armed; `trigger` is NaN where it depends on prices since."""
 
     symbol: str
     kind: str
@@ -183,17 +183,15 @@ class AccountFacts:
         curve: Equity by session, thinned to at most 500 points.
         drawdown: Present loss from the peak, a positive fraction.
         day_pnl: Equity less what the day began with.
-        value_at_risk: Historical loss of one session at 95 %, positive; NaN below 30 sessions.
-        volatility: Sample deviation of the returns of one session; NaN below 30 of them.
+        value_at_risk: Historical loss of one session at 95 %, positive; NaN below 30 sessions, as
+            is volatility, the sample deviation of the returns of one session.
         orders: Orders by state name, of the thirty days up to the account's newest session, as
             are rejected orders, fills, slippage and turnover.
         rejected: Denied and rejected orders by reason code.
         unknown_orders: Orders nobody knows the fate of.
         fill_ratio: Filled quantity over ordered quantity of orders that ended; NaN without any.
-        slippage_bps: Spread and impact of what was traded, positive is worse; NaN without fills
-            and where a broker's prices hold both already.
+        slippage_bps: Spread and impact of what was traded; NaN without fills and for live ones.
         turnover: Half of what was traded, as a fraction of mean equity.
-        stops: `trigger` is NaN where it depends on prices since.
         limits: Empty where it was traded with limits that are not known here.
     """
 

@@ -24,7 +24,7 @@ def replace_dead(
     watch: ModelWatch,
     *,
     on_dead: OnDead,
-    announce: Callable[[ChampionChanged], None] = events.emit,
+    announce: Callable[[ChampionChanged], object] = events.emit,
 ) -> ChampionAction:
     """Take the right to trade from a champion whose skill is gone, in one step.
 
@@ -115,7 +115,7 @@ def _aged(watch: ModelWatch, limits: MonitorLimits) -> ModelAged:
 
 
 def announce_once(
-    watch: ModelWatch, event: Event, *, announce: Callable[[Event], None] = events.emit
+    watch: ModelWatch, event: Event, *, announce: Callable[[Event], object] = events.emit
 ) -> bool:
     """Send an event, unless this was announced of this version at this session before.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def rollback(
-    name: str, reason: str, *, announce: Callable[[ChampionChanged], None] = events.emit
+    name: str, reason: str, *, announce: Callable[[ChampionChanged], object] = events.emit
 ) -> ModelVersion:
     """Let the champion before trade again, in one step.
 
@@ -37,7 +37,7 @@ def rollback(
 
 
 def retire(
-    name: str, reason: str, *, announce: Callable[[ChampionChanged], None] = events.emit
+    name: str, reason: str, *, announce: Callable[[ChampionChanged], object] = events.emit
 ) -> ModelVersion:
     """Let the champion trade no more, and nobody in its place.
 
