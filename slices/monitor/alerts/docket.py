@@ -60,7 +60,7 @@ class Docket:
 
     def __init__(self, incidents: Iterable[Incident], rules: Iterable[AlertRule]) -> None:
         self._rules = {each.name: each for each in rules}
-        known = sorted(incidents, key=lambda each: each.opened)
+        known = sorted(incidents, key=lambda each: (each.is_open, each.opened))
         self._newest = {(each.rule, each.subject): each for each in known}
         self._changed: dict[str, Incident] = {}
 
@@ -88,9 +88,14 @@ class Docket:
                 self._end(each)
 
     def expire(self, at: dt.datetime) -> None:
-        """End incidents of events and runs of which nothing has been heard for long."""
+        """End incidents of events and runs of which nothing has been heard for long.
+
+        What was heard of at a moment as far ahead was so by a clock that has been set back since.
+        """
         for each in self.open:
-            self._expire(each, at)
+            patience = self._patience(each)
+            if patience is not None and abs(at - each.last_seen) > patience:
+                self._keep(_ended(each, min(at, each.last_seen + patience)))
 
     def _see(self, sighting: Sighting) -> None:
         known = self._newest.get((sighting.rule.name, sighting.subject))
@@ -107,16 +112,25 @@ class Docket:
 
     def _end(self, ending: Ending) -> None:
         known = self._newest.get((ending.rule.name, ending.subject))
-        if known is not None and known.is_open and ending.at >= known.last_seen:
+        if known is None or not known.is_open:
+            return
+        # A run may have ended before the one that opened the incident. What was measured comes in
+        # order: where its moment is earlier, the clock was set back.
+        if ending.rule.metric or ending.at >= known.last_seen:
             self._keep(_ended(known, ending.at))
 
     def _expire(self, known: Incident, at: dt.datetime) -> Incident:
+        patience = self._patience(known)
+        if patience is None or at <= known.last_seen + patience:
+            return known
+        return self._keep(_ended(known, known.last_seen + patience))
+
+    def _patience(self, known: Incident) -> dt.timedelta | None:
+        """Say after how long a time without another an incident ends; None where it does not."""
         rule = self._rules.get(known.rule)
         if rule is not None and rule.metric:
-            return known
-        seconds = rule.ends_after_seconds if rule else AlertRule.ends_after_seconds
-        last = known.last_seen + dt.timedelta(seconds=seconds)
-        return known if at <= last else self._keep(_ended(known, last))
+            return None
+        return dt.timedelta(seconds=(rule or AlertRule).ends_after_seconds)
 
     def _keep(self, incident: Incident) -> Incident:
         self._newest[incident.rule, incident.subject] = incident
@@ -160,11 +174,11 @@ def _counted(known: Incident, sighting: Sighting) -> Incident:
 
 def _ended(known: Incident, at: dt.datetime) -> Incident:
     told = known.notified + INSTANT if known.notified else at
-    return replace(known, resolved=max(at, told))
+    return replace(known, resolved=max(at, told, known.opened))
 
 
 def _is_same(known: Incident, sighting: Sighting) -> bool:
     """Tell whether an incident goes on; what is critical is always told anew."""
     if Level.CRITICAL in (known.level, sighting.level) or known.resolved is None:
         return False
-    return sighting.since - known.resolved < REOPENED
+    return known.opened - REOPENED < sighting.since < known.resolved + REOPENED

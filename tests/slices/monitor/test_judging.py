@@ -410,3 +410,20 @@ def test_what_is_critical_and_comes_back_is_told_anew(desk: Desk) -> None:
         desk.look(60.0 * minute, account__day_loss=0.07 if minute in (0, 9) else 0.0)
     told = [each for each in desk.told if each.rule == "daily-loss"]
     assert len({each.key for each in told}) == len(told) == 2
+
+
+@pytest.mark.parametrize("ahead", [5 * HOUR, 10 * 365 * 24 * HOUR])
+def test_r20_a_clock_that_was_ahead_neither_keeps_nor_hides_trouble(
+    desk: Desk, ahead: float
+) -> None:
+    desk.look(ahead, notice(1, instant(ahead)), account__day_loss=0.07, host__disk_used=0.9)
+    desk.look(ahead + 60, account__day_loss=0.07, host__disk_used=0.9)
+    for minute in range(8):
+        desk.look(60.0 * minute, account__day_loss=0.0, host__disk_used=0.1)
+    assert open_incidents(desk.store) == ()
+    assert all(each.opened <= (each.resolved or each.opened) for each in desk.all)
+    before = len(desk.told)
+    for minute in range(100, 120):
+        desk.look(60.0 * minute, account__day_loss=0.07, host__disk_used=0.9)
+    told = [each.rule for each in desk.told[before:]]
+    assert told.count("daily-loss") == told.count("disk-full") == 1
