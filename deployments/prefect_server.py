@@ -7,6 +7,7 @@ to this machine. Its password, CSRF tokens and closed CORS are settings; see `pr
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -18,20 +19,24 @@ if TYPE_CHECKING:
     from starlette.routing import Router
 
 HOSTS_VARIABLE = "TRADEFLOWS_SERVER_HOSTS"
+PAGES_VARIABLE = "PREFECT_SERVER_UI_STATIC_DIRECTORY"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 DESCRIPTIONS = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
 """Pages about the API that Prefect shows without a password; behind `/api` they want it."""
 
 
-def create_app() -> FastAPI:
-    """Make the application for uvicorn."""
+def create_app() -> TrustedHostMiddleware:
+    """Make the application for uvicorn.
+
+    The check is around the application and no part of it: the server's own actions of automations
+    ask the application itself, under a host name that is none.
+    """
     app = prefect_app(final=True)
     _close(app.router)
     for mount in app.router.routes:
         if isinstance(mount, Mount) and mount.name == "ui" and isinstance(mount.app, FastAPI):
             _close(mount.app.router)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts())
-    return app
+    return TrustedHostMiddleware(app, allowed_hosts=allowed_hosts())
 
 
 def _close(router: Router) -> None:

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from websockets.exceptions import InvalidStatus
 from deployments.addresses import basic
 from deployments.processes import MARK
 from slices.runtime.servers import running
+from tests.support.receiver import Receiver, running_receiver
 from tests.support.server import BIN, ROOT, clean_environment, free_port
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Operated:
     home: Path
     environment: dict[str, str]
     printed: str
+    receiver: Receiver
     prefect: str
     mlflow: str
     dashboard: str
@@ -91,11 +93,13 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     for name in ("PREFECT_HOME", "MLFLOW_TRACKING_URI"):
         environment.pop(name)
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    try:
-        draft = Operated(home, environment, "", **urls)
-        yield Operated(home, environment, draft.run(sys.executable, "-m", "deployments.up"), **urls)
-    finally:
-        subprocess.run([sys.executable, "-m", "deployments.down"], env=environment, cwd=ROOT)
+    with running_receiver() as receiver:
+        environment["TRADEFLOWS_ALERTS_URL"] = receiver.url
+        try:
+            draft = Operated(home, environment, "", receiver, **urls)
+            yield replace(draft, printed=draft.run(sys.executable, "-m", "deployments.up"))
+        finally:
+            subprocess.run([sys.executable, "-m", "deployments.down"], env=environment, cwd=ROOT)
 
 
 def test_everything_is_up_and_the_command_says_where(operated: Operated) -> None:
@@ -160,6 +164,11 @@ def test_a_worker_does_what_is_ordered_with_the_password_of_the_file(operated: O
 
 def state_of(client: httpx.Client, run_id: str) -> str:
     return str(client.get(f"/api/flow_runs/{run_id}").json()["state"]["type"])
+
+
+def test_an_alert_reaches_its_receiver(operated: Operated) -> None:
+    operated.run(str(BIN / "tradeflows"), "alerts", "test", "ERROR")
+    operated.receiver.wait(lambda message: message.get("level") == "error")
 
 
 def test_r45_without_the_password_nobody_gets_anything(operated: Operated) -> None:
