@@ -42,7 +42,9 @@ def add_watch_commands(
     test = actions.add_parser(
         "test", parents=[either], help="raise an alert to see whether it arrives"
     )
-    test.add_argument("level", metavar="LEVEL", choices=LEVELS, help=", ".join(LEVELS))
+    test.add_argument(
+        "level", metavar="LEVEL", type=str.lower, choices=LEVELS, help=", ".join(LEVELS)
+    )
 
 
 def _add_silence(
