@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SYMBOLS ?= AAPL MSFT GOOGL
 
-.PHONY: help setup demo up down check lint types imports test bench chaos screenshots lock clean
+.PHONY: help setup demo up down check lint types imports test coverage bench chaos screenshots lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-11s %s\n", $$1, $$2}'
@@ -47,7 +47,10 @@ check: lint types imports ## Lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q -m "not slow and not server"
 
 test: lint types imports ## Everything CI runs
-	$(BIN)/pytest -n 3 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n 3 --dist loadfile --durations=20
+
+coverage: $(VENV)/.dev ## All tests again with their branch coverage, which has a floor
+	$(BIN)/pytest -q -n 3 --dist loadfile --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## Print the ratios of the benchmark suite
 	$(BIN)/python -m tests.benchmarks
