@@ -22,11 +22,13 @@ import numpy as np
 
 from slices.adaptive_portfolio.stops.keeping import keep_stops, record_triggers
 from slices.adaptive_portfolio.stops.watching import watch_stops
+from slices.domain.calendar import session_close
 from slices.domain.orders import Side
 from slices.domain.stop_monitor import DEFAULT_STOP
 from slices.domain.stops import StopKind
 from slices.domain.trading import OrderPlan, PlannedOrder, StopRule
 from slices.ledger import path
+from slices.ledger.accounts import has_account
 from slices.ledger.booking import fills_of
 from slices.ledger.stops import stops_of
 from slices.paper_trade import desk
@@ -159,6 +161,15 @@ def ended(number: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
 
 
+def prepare_to_fork() -> None:
+    """Load once what all that are forked need, but no threads, which would not survive it."""
+    import slices.quant.compiled  # noqa: F401
+
+    session_close(days()[-1])
+    with books() as ledger:
+        has_account(ledger, ACCOUNT)
+
+
 def opened() -> None:
     """Begin an account in which two positions wait for their stops to be hit."""
     rules = (
@@ -276,4 +287,6 @@ def race(folder: Path) -> None:
 if __name__ == "__main__":
     desk.place = partial(path.place, code=CODE)
     with tempfile.TemporaryDirectory() as home:
+        named(Path(home), "nobody")
+        prepare_to_fork()
         {"kills": kills, "late": late, "race": race}[sys.argv[1]](Path(home))

@@ -120,6 +120,8 @@ def kills(folder: Path) -> None:
 
 def race(folder: Path) -> None:
     """Let two processes act at the same session at the same moment, several times."""
+    fresh(folder, "before")
+    act_once()  # loads what all that are forked need
     for turn in range(2):
         fresh(folder, f"race{turn}")
         gate, opener = os.pipe()
