@@ -109,6 +109,7 @@ class ServerFacts:
         states: Flow runs of the window by state name, with how many there are.
         running: Runs that have begun and not ended.
         recent: Runs that ended last, newest first, at most fifty.
+        earlier: Runs of the window that ended before these, without their task runs.
         durations: Flow and seconds of each run that completed in the window.
         late: Runs that should have begun.
         retries: Further attempts of flow and task runs in the window.
@@ -139,6 +140,7 @@ class ServerFacts:
     paused: tuple[str, ...]
     workers: tuple[WorkerFacts, ...]
     queues: tuple[QueueFacts, ...]
+    earlier: tuple[RunFacts, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

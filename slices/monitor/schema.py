@@ -127,7 +127,7 @@ Index("ix_incidents_rule_subject", INCIDENTS.c.rule, INCIDENTS.c.subject)
 Index("ix_incidents_opened", INCIDENTS.c.opened)
 Index("ix_incidents_resolved", INCIDENTS.c.resolved)
 
-# What an incident has counted already, such as ids of flow runs.
+# What an incident has counted already: the ends of flow runs.
 SIGHTINGS = Table(
     "sightings",
     METADATA,

@@ -50,6 +50,7 @@ _remembered: defaultdict[str, Remembered] = defaultdict(Remembered)
 class _Runs:
     running: tuple[RunFacts, ...]
     recent: tuple[RunFacts, ...]
+    earlier: tuple[RunFacts, ...]
     durations: tuple[tuple[str, float], ...]
 
 
@@ -90,6 +91,7 @@ def server_facts(client: SyncPrefectClient, *, at: dt.datetime) -> ServerFacts:
         states=tuple(sorted(_states(client, "flow_runs", since=since, at=at).items())),
         running=runs.running,
         recent=runs.recent,
+        earlier=runs.earlier,
         durations=runs.durations,
         late=len(late),
         retries=sum(events[each] for each in RETRIED),
@@ -115,18 +117,21 @@ def _runs(
     running, ended = open_runs(client), ended_runs(client, since=since)
     shown = [*running, *ended[:RECENT]]
     remembered.name_flows(client, [*running, *ended])
-    remembered.name_deployments(client, shown)
+    remembered.name_deployments(client, [*running, *ended])
     heard, tasks = heartbeats(client, running), task_counts(client, remembered, shown, at=at)
 
     def described(runs: Iterable[Body]) -> tuple[RunFacts, ...]:
         return tuple(
-            run_facts(each, remembered, tasks=tasks[each["id"]], heard=heard.get(each["id"]), at=at)
+            run_facts(
+                each, remembered, tasks=tasks.get(each["id"]), heard=heard.get(each["id"]), at=at
+            )
             for each in runs
         )
 
     return _Runs(
         running=described(running),
         recent=described(ended[:RECENT]),
+        earlier=described(e for e in ended[RECENT:] if moment(e["end_time"]) >= since),
         durations=tuple(
             (remembered.flows.get(each["flow_id"], ""), float(each["total_run_time"]))
             for each in ended

@@ -95,10 +95,14 @@ def ended_runs(client: SyncPrefectClient, *, since: dt.datetime) -> list[Body]:
 
 
 def late_runs(client: SyncPrefectClient, *, at: dt.datetime) -> list[Body]:
-    """List the runs that should have begun, whether or not the server has called them late yet."""
+    """List the runs that should have begun.
+
+    It does not matter whether the server has called them late yet, nor whether a worker took them:
+    one that died over it leaves them pending for ever.
+    """
     body = {
         "flow_runs": {
-            "state": {"name": {"any_": ["Late", "Scheduled"]}},
+            "state": {"name": {"any_": ["Late", "Scheduled", "Pending"]}},
             "start_time": {"is_null_": True},
             "expected_start_time": {"before_": (at - LATE_AFTER).isoformat()},
         }
@@ -153,11 +157,12 @@ def _ended_before(run: Body, instant: dt.datetime) -> bool:
 
 
 def run_facts(
-    run: Body, remembered: Remembered, *, tasks: TaskCounts, heard: dt.datetime | None,
+    run: Body, remembered: Remembered, *, tasks: TaskCounts | None, heard: dt.datetime | None,
     at: dt.datetime,
 ) -> RunFacts:  # fmt: skip
-    """Describe a run."""
+    """Describe a run; without counts of its task runs they are 0."""
     state: Body = run["state"] or {}
+    tasks = tasks or TaskCounts()
     started = optional_moment(run["start_time"])
     return RunFacts(
         run_id=run["id"],

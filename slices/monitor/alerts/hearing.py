@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slices.domain.alerts import AlertFired, AlertResolved, Level, WatchBeat
 from slices.monitor.alerts.docket import Ending, Sighting
-from slices.monitor.alerts.subjects import ALL, run_subject
+from slices.monitor.alerts.subjects import ALL, end_of, run_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,14 +51,14 @@ def ended_runs(
     Args:
         runs: Runs that ended.
         rules: All rules; only those about states look at runs.
-        counted: Ids of runs that incidents have counted already.
+        counted: Ends of runs that incidents have counted already.
     """
     about = [each for each in rules if each.states]
     done = sorted(((run.ended, run) for run in runs if run.ended), key=lambda each: each[0])
     for ended, run in done:
         for rule in about:
             if run.state in rule.states:
-                if run.run_id not in counted:
+                if end_of(run) not in counted:
                     yield Sighting(
                         rule=rule,
                         subject=run_subject(run),

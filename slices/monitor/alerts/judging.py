@@ -25,7 +25,7 @@ from slices.monitor.alerts.incidents import (
 )
 from slices.monitor.alerts.measured import take_samples
 from slices.monitor.alerts.rules import RULES
-from slices.monitor.alerts.subjects import run_subject
+from slices.monitor.alerts.subjects import end_of, run_subject
 from slices.monitor.schema import EPOCH, INCIDENTS, MICROSECOND, PICTURES, SIGHTINGS
 from slices.monitor.store import writing
 from slices.runtime.codec import decode, encode
@@ -128,11 +128,12 @@ def _take_notices(
 def _take_runs(
     connection: Connection, docket: Docket, observation: Observation, rules: Sequence[AlertRule]
 ) -> None:
-    runs = observation.server.recent if observation.server else ()
+    server = observation.server
+    runs = (*server.recent, *server.earlier) if server else ()
     if not runs:
         return
-    ids = [each.run_id for each in runs]
-    counted = connection.scalars(select(SIGHTINGS.c.sighting).where(SIGHTINGS.c.sighting.in_(ids)))
+    ends = [end_of(each) for each in runs]
+    counted = connection.scalars(select(SIGHTINGS.c.sighting).where(SIGHTINGS.c.sighting.in_(ends)))
     docket.take(ended_runs(runs, rules, counted=frozenset(counted)))
     rows = list(_counted_rows(runs, rules))
     if rows:
@@ -150,7 +151,7 @@ def _counted_rows(
                 yield {
                     "rule": rule.name,
                     "subject": run_subject(run),
-                    "sighting": run.run_id,
+                    "sighting": end_of(run),
                     "at": run.ended,
                 }
 

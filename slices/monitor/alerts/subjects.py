@@ -51,6 +51,11 @@ def run_subject(run: RunFacts) -> str:
     return f"{run.flow}/{run.deployment}" if run.deployment else run.flow
 
 
+def end_of(run: RunFacts) -> str:
+    """Name the end of a run; one that is retried and fails again has ended another time."""
+    return f"{run.run_id} {run.ended}"
+
+
 def incident_key(rule: str, subject: str, opened: dt.datetime) -> str:
     """Name an incident for good, in a word that fits into an address and a command."""
     return f"{rule}-{fingerprint(rule, subject, opened.isoformat())[:12]}"

@@ -333,6 +333,17 @@ def test_each_failed_run_counts_once_and_a_good_one_ends_it(desk: Desk) -> None:
     assert [each.rule for each in desk.told] == ["run-failed", "run-degraded"]
 
 
+def test_a_run_that_was_retried_in_vain_counts_again(desk: Desk) -> None:
+    failed = run(1, instant(60), state="Failed")
+    for at in (75, 90):
+        desk.look(at, runs=(failed,))
+    again = dataclasses.replace(failed, ended=instant(200))
+    for at in (215, 230):
+        desk.look(at, runs=(again,))
+    (found,) = desk.all
+    assert (found.count, found.last_seen) == (2, instant(200))
+
+
 def test_a_failure_after_which_all_went_well_is_not_told(desk: Desk) -> None:
     runs = (run(2, instant(120), state="Completed"), run(1, instant(60), state="Crashed"))
     desk.look(300, runs=runs)

@@ -15,10 +15,11 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.events import emit_event
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Pending, Running, Scheduled
+from prefect.states import Completed, Failed, Pending, Running, Scheduled
 
 from slices.domain.observations import RunFacts, ServerFacts
 from slices.runtime.server_facts import opened_server, server_facts
+from slices.runtime.server_runs import RECENT
 
 WAIT_SECONDS = 60.0
 
@@ -195,6 +196,45 @@ def test_a_run_nobody_starts_is_late_in_its_queue(client: SyncPrefectClient) -> 
     assert gone.deployments == before.deployments - 1
     assert "late-flow/daily" not in gone.paused
     client.delete_flow_run(run.id)
+
+
+def test_a_run_that_was_taken_and_never_began_is_late(
+    client: SyncPrefectClient, made: Made
+) -> None:
+    client.set_flow_run_state(made.run_id, Pending(), force=True)
+    due = now()
+    before = server_facts(client, at=due - dt.timedelta(seconds=30)).late
+    assert server_facts(client, at=due + dt.timedelta(seconds=120)).late == before + 1
+    client.set_flow_run_state(made.run_id, Running(), force=True)
+    assert server_facts(client, at=due + dt.timedelta(seconds=120)).late == before
+    client.delete_flow_run(made.run_id)
+
+
+def test_no_run_of_the_day_is_missed_however_many_ended_since(
+    client: SyncPrefectClient, made: Made
+) -> None:
+    client.set_flow_run_state(made.run_id, Failed(message="no bars"), force=True)
+    for _ in range(RECENT):
+        later = client.create_flow_run(watched, name="later")
+        client.set_flow_run_state(later.id, Completed(), force=True)
+    found = server_facts(client, at=now())
+    assert len(found.recent) == RECENT
+    assert made.found(found.recent) is None
+    failed = made.found(found.earlier)
+    assert failed is not None
+    assert (failed.state, failed.flow, failed.message) == ("Failed", "watched", "no bars")
+    assert made.found(server_facts(client, at=now() + dt.timedelta(days=2)).earlier) is None
+
+
+def test_a_run_that_is_retried_ends_another_time(client: SyncPrefectClient, made: Made) -> None:
+    ends = []
+    for _ in range(2):
+        client.set_flow_run_state(made.run_id, Running(), force=True)
+        client.set_flow_run_state(made.run_id, Failed(), force=True)
+        found = made.found(server_facts(client, at=now()).recent)
+        assert found is not None
+        ends.append(found.ended)
+    assert ends[0] != ends[1]
 
 
 def test_a_worker_is_heard_of(client: SyncPrefectClient) -> None:
