@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +14,8 @@ from slices.domain.bars import Adjustment
 from slices.domain.errors import SettingsError
 from slices.runtime.environment import home
 
+PREFIX = "TRADEFLOWS_"
+
 Hidden = Annotated[str, Field(repr=False, exclude=True)]
 """An address that may hold a password: neither shown with the settings nor written with them."""
 
@@ -19,7 +23,7 @@ Hidden = Annotated[str, Field(repr=False, exclude=True)]
 class Settings(BaseSettings):
     """How this installation is set up; secrets are masked wherever they are shown."""
 
-    model_config = SettingsConfigDict(env_prefix="TRADEFLOWS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(default_factory=home, description="Folder for everything written.")
     task_runner: Literal["threads", "processes", "dask"] = Field(
@@ -169,14 +173,20 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment; as long as it stays the same, they do too.
 
     Raises:
         SettingsError: Naming the variable, what was found and what is needed.
     """
+    own = ((name, value) for name, value in os.environ.items() if name.upper().startswith(PREFIX))
+    return _settings(tuple(sorted(own)), home())
+
+
+@lru_cache(maxsize=32)
+def _settings(_environment: tuple[tuple[str, str], ...], _home: Path) -> Settings:
     try:
         return Settings()
     except ValidationError as invalid:
         first = invalid.errors()[0]
-        name = "TRADEFLOWS_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(setting=name, found=repr(first["input"]), needed=first["msg"]) from None
