@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from slices.domain.errors import SettingsError, TradingError
 from slices.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from deployments.plan import Change, Stage
 
@@ -54,15 +55,26 @@ def apply(
         SettingsError: The server does not answer, or a setting cannot be used.
     """
     wanted = desired(settings, file=file)
+    with reached(api_url) as client:
+        done = [_staged(client, stage, check=check) for stage in stages(wanted)]
+    return tuple(change.line for changes in done for change in changes)
+
+
+@contextmanager
+def reached(api_url: str) -> Iterator[SyncPrefectClient]:
+    """Talk to a server.
+
+    Raises:
+        SettingsError: It does not answer, or refuses what it is asked.
+    """
     try:
         with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
-            done = [_staged(client, stage, check=check) for stage in stages(wanted)]
+            yield client
     except PrefectHTTPStatusError as refusal:
         answer = refusal.response
         raise _refused(api_url, f"{answer.status_code} {answer.text}") from refusal
     except (HTTPError, RuntimeError) as unreachable:
         raise _refused(api_url, str(unreachable)) from unreachable
-    return tuple(change.line for changes in done for change in changes)
 
 
 def _staged(client: SyncPrefectClient, stage: Stage, *, check: bool) -> tuple[Change, ...]:
@@ -93,7 +105,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(*, check: bool, file: Path) -> int:
     settings = load_settings()
-    lines = apply(settings, _address(settings), check=check, file=file)
+    lines = apply(settings, server_address(settings), check=check, file=file)
     for line in lines:
         print_line(f"would {line}" if check else line)
     if not lines:
@@ -103,7 +115,8 @@ def _run(*, check: bool, file: Path) -> int:
     return Exit.FAILED.value if check and lines else Exit.OK.value
 
 
-def _address(settings: Settings) -> str:
+def server_address(settings: Settings) -> str:
+    """Return where the server of the environment is, or the one `up` starts."""
     return PREFECT_API_URL.value() or f"http://127.0.0.1:{settings.prefect_port}/api"
 
 

@@ -21,7 +21,10 @@ VALUE = (
     "{% endif %}"
 )
 DONE = (
-    '{% if event.payload.halts %}Trading was halted; "tradeflows release" ends it.\n{% endif %}'
+    "{% if event.payload.halts %}"
+    'Trading was halted; "tradeflows release" ends it, and "python -m deployments.resume" lets'
+    " schedules trade again.\n"
+    "{% endif %}"
     "{% if event.payload.runs %}Started: {{ event.payload.runs }}\n{% endif %}"
     "{% if event.payload.pauses %}"
     "Paused: deployments tagged {{ event.payload.pauses }}\n"

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 from deployments.apply import apply, main
 from deployments.automations import PREFIX
+from deployments.deployed import deployed
+from deployments.resume import main as resume_main
 from slices.domain.errors import SettingsError
 from slices.runtime.settings import Settings
 from tests.support.applying import small, wipe
@@ -162,6 +164,26 @@ def test_what_is_paused_stays_paused(applied: Applied) -> None:
     assert [each.active for each in found.schedules] == [False]
     applied.client.resume_deployment(paper.id)
     applied.client.update_deployment_schedule(paper.id, found.schedules[0].id, active=True)
+
+
+def test_what_an_alert_paused_is_resumed_by_one_command(
+    applied: Applied, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = applied.client
+    tagged = {name: each for name, each in deployed(client).items() if "trading" in each.tags}
+    quick = client.read_deployment_by_name("quick-test/daily")
+    for each in (*tagged.values(), quick):
+        client.pause_deployment(each.id)
+    assert resume_main([]) == 0
+    assert capsys.readouterr().out.split() == [
+        word for name in sorted(tagged) for word in ("resumed", name)
+    ]
+    assert {name for name, each in deployed(client).items() if each.paused} == {"quick-test/daily"}
+    assert resume_main([]) == 0
+    assert capsys.readouterr().out == "nothing tagged trading was paused\n"
+    assert resume_main(["unheard-of"]) == 2
+    assert "core" in capsys.readouterr().err
+    client.resume_deployment(quick.id)
 
 
 def test_a_trigger_that_was_edited_or_doubled_is_made_anew(applied: Applied) -> None:

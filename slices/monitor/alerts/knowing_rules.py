@@ -145,8 +145,7 @@ KNOWING_RULES = (
         level=Level.CRITICAL,
         title="A stored result is not what was written",
         next_step="It was thrown away and is computed anew. Find out who writes into the folder"
-        " `results` of the home, then `prefect deployment schedule resume` the deployments tagged"
-        " trading.",
+        " `results` of the home, then `python -m deployments.resume` lets schedules trade again.",
         why="Damage or tampering: nobody trades on results of this folder until somebody looked.",
         events=(ResultRefused.name,),
         cooldown_seconds=HOUR,

@@ -16,7 +16,8 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 PROTECTION = "drawdown-protection/adhoc"
 RELEASE = (
     "Look at the positions on the dashboard and find out why; `tradeflows alerts ack KEY` says that"
-    " you do. Trading goes on after `tradeflows release --reason TEXT` and not before."
+    " you do. Trading goes on after `tradeflows release --reason TEXT` and not before; `python -m"
+    " deployments.resume` lets schedules order it again."
 )
 
 TRADING_RULES = (
