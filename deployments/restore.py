@@ -1,6 +1,7 @@
 """`python -m deployments.restore FOLDER`: put a backup in the place of what the home holds.
 
-Servers must be down. What was there before is moved aside, not deleted.
+Servers must be down. What was there before is moved aside, not deleted. Trading is halted
+afterwards: the books are older than what happened, and what was halted since then is not in them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING
 from deployments.backup import ASIDE, checked, is_kept
 from deployments.processes import alone
 from flows.cli.exits import exit_code
+from flows.cli.halt import operator
 from flows.cli.output import print_line, report_error
 from slices.domain.errors import SettingsError, StorageError, TradingError, counted
+from slices.ledger.states import write_halt_file
 from slices.runtime.environment import check_home
 from slices.runtime.servers import running
 from slices.runtime.settings import load_settings
@@ -24,9 +27,11 @@ from slices.runtime.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from slices.runtime.settings import Settings
+
 
 def restore(folder: Path) -> tuple[int, Path]:
-    """Put a backup into the home.
+    """Put a backup into the home, and halt trading.
 
     Returns:
         How many files it has, and where what was there before is now.
@@ -48,21 +53,25 @@ def restore(folder: Path) -> tuple[int, Path]:
             )
         files = checked(folder)
         try:
-            return len(files), _replaced(settings.home, folder, files)
+            return len(files), _replaced(settings, folder, files)
         except OSError as refused:
             problem = refused.strerror or str(refused)
             raise StorageError(path=str(settings.home), problem=problem) from refused
 
 
-def _replaced(home: Path, folder: Path, files: tuple[Path, ...]) -> Path:
+def _replaced(settings: Settings, folder: Path, files: tuple[Path, ...]) -> Path:
     """Copy first, which may fail, then move, which takes no room."""
-    moment = f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
+    home, now = settings.home, dt.datetime.now(dt.UTC)
+    moment = f"{now:%Y%m%d-%H%M%S}"
     whole, aside = home / f"{ASIDE}-{moment}.unfinished", home / f"{ASIDE}-{moment}"
     try:
         for inside in files:
             target = whole / inside
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copyfile(folder / inside, target)
+        halt = whole / settings.halt_file.relative_to(home)
+        if not halt.exists():
+            write_halt_file(halt, reason=f"restored from {folder}", by=operator(), at=now)
         _move(home, aside)
         _move(whole, home)
     finally:
@@ -87,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TradingError as error:
         return report_error(error, exit_code(error), as_json=False).value
     print_line(f"{counted(count, 'file')} restored; what was there before is in {aside}")
+    print_line("trading is halted until `tradeflows release --reason TEXT`")
     return 0
 
 

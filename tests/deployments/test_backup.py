@@ -14,6 +14,7 @@ from deployments.processes import end_all, start
 from deployments.programs import Program
 from deployments.restore import restore
 from slices.domain.errors import IntegrityError, ParameterError, SettingsError
+from slices.ledger.states import read_halt_file
 from slices.runtime.servers import record
 
 
@@ -70,7 +71,29 @@ def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
     assert (aside / "store" / "bars.parquet").read_bytes() == b"spoilt"
     assert (own_home / "credentials").read_text() == "secret\n"
     assert (own_home / "results" / "cached").exists()
-    assert backup(tmp_path / "next") == 2
+    assert backup(tmp_path / "next") == 3, "the halt file is kept too"
+
+
+def test_what_was_halted_since_a_backup_is_not_let_go_by_restoring_it(
+    own_home: Path, tmp_path: Path
+) -> None:
+    backup(tmp_path / "copy")
+    halt_file = own_home / "ledger" / "HALT"
+    halt_file.write_text("the books are wrong\n")
+    _, aside = restore(tmp_path / "copy")
+    assert "restored from" in (read_halt_file(halt_file) or "")
+    assert (aside / "ledger" / "HALT").read_text() == "the books are wrong\n"
+
+
+def test_what_was_halted_when_it_was_backed_up_is_halted_for_that_reason(
+    own_home: Path, tmp_path: Path
+) -> None:
+    halt_file = own_home / "ledger" / "HALT"
+    halt_file.write_text("known then\n")
+    backup(tmp_path / "copy")
+    halt_file.unlink()
+    restore(tmp_path / "copy")
+    assert halt_file.read_text() == "known then\n"
 
 
 def test_a_damaged_backup_changes_nothing(own_home: Path, tmp_path: Path) -> None:
