@@ -18,7 +18,12 @@ from slices.domain.alerts import Level, WatchBeat
 from slices.domain.monitoring import Part
 from slices.domain.observations import Observation
 from slices.monitor.alerts.delivering import PACE, Pace
-from slices.monitor.alerts.incidents import alert_facts, open_incidents, outbox_cursor
+from slices.monitor.alerts.incidents import (
+    alert_facts,
+    begin_outbox,
+    open_incidents,
+    outbox_cursor,
+)
 from slices.monitor.alerts.judging import Verdicts, judge
 from slices.monitor.alerts.rules import RULES
 from slices.monitor.history import Measurement, prune, write_measurement
@@ -153,7 +158,12 @@ class Watch:
         return judge(self.store, observation, samples, notices, at=at, rules=self.rules)
 
     def _notices(self) -> tuple[Notice, ...]:
-        return outbox.take(outbox_cursor(self.store), most=MOST_EVENTS)
+        counted = outbox_cursor(self.store)
+        if outbox.last_number() < counted:
+            # Another file took the place of the one that was counted, and its numbers begin anew.
+            begin_outbox(self.store)
+            counted = 0
+        return outbox.take(counted, most=MOST_EVENTS)
 
     def _halted(self, at: dt.datetime) -> tuple[str, ...]:
         """Halt what has to be halted; keys of the incidents where that failed."""

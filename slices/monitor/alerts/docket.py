@@ -88,14 +88,9 @@ class Docket:
                 self._end(each)
 
     def expire(self, at: dt.datetime) -> None:
-        """End incidents of events and runs of which nothing has been heard for long.
-
-        What was heard of at a moment as far ahead was so by a clock that has been set back since.
-        """
+        """End incidents of events and runs of which nothing has been heard for long."""
         for each in self.open:
-            patience = self._patience(each)
-            if patience is not None and abs(at - each.last_seen) > patience:
-                self._keep(_ended(each, min(at, each.last_seen + patience)))
+            self._expire(each, at)
 
     def _see(self, sighting: Sighting) -> None:
         known = self._newest.get((sighting.rule.name, sighting.subject))
@@ -120,17 +115,12 @@ class Docket:
             self._keep(_ended(known, ending.at))
 
     def _expire(self, known: Incident, at: dt.datetime) -> Incident:
-        patience = self._patience(known)
-        if patience is None or at <= known.last_seen + patience:
-            return known
-        return self._keep(_ended(known, known.last_seen + patience))
-
-    def _patience(self, known: Incident) -> dt.timedelta | None:
-        """Say after how long a time without another an incident ends; None where it does not."""
         rule = self._rules.get(known.rule)
         if rule is not None and rule.metric:
-            return None
-        return dt.timedelta(seconds=(rule or AlertRule).ends_after_seconds)
+            return known
+        seconds = rule.ends_after_seconds if rule else AlertRule.ends_after_seconds
+        last = known.last_seen + dt.timedelta(seconds=seconds)
+        return known if at <= last else self._keep(_ended(known, last))
 
     def _keep(self, incident: Incident) -> Incident:
         self._newest[incident.rule, incident.subject] = incident

@@ -148,6 +148,12 @@ def outbox_cursor(store: Store) -> int:
         return read_cursor(connection, OUTBOX)
 
 
+def begin_outbox(store: Store) -> None:
+    """Count events from the beginning again, because the outbox is another one."""
+    with writing(store) as connection:
+        write_cursor(connection, OUTBOX, 0)
+
+
 def mark_notified(store: Store, key: str, at: dt.datetime) -> None:
     """Note that a notification was sent: of the incident, or of its end where it has ended."""
     with writing(store) as connection:

@@ -427,7 +427,7 @@ def test_what_is_critical_and_comes_back_is_told_anew(desk: Desk) -> None:
 def test_r20_a_clock_that_was_ahead_neither_keeps_nor_hides_trouble(
     desk: Desk, ahead: float
 ) -> None:
-    desk.look(ahead, notice(1, instant(ahead)), account__day_loss=0.07, host__disk_used=0.9)
+    desk.look(ahead, account__day_loss=0.07, host__disk_used=0.9)
     desk.look(ahead + 60, account__day_loss=0.07, host__disk_used=0.9)
     for minute in range(8):
         desk.look(60.0 * minute, account__day_loss=0.0, host__disk_used=0.1)

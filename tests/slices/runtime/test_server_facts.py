@@ -13,8 +13,8 @@ import pytest
 from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.events import emit_event
 from prefect.client.schemas.objects import State
+from prefect.events import emit_event
 from prefect.states import Completed, Failed, Pending, Running, Scheduled
 
 from slices.domain.observations import RunFacts, ServerFacts
