@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import uuid4
 
 from prefect.logging import get_logger
-from slices.monitor.health import health
 
 from flows.operations.halting import halt, is_to_halt
 from flows.operations.observing import PROBLEMS, one_line
@@ -26,6 +25,7 @@ from slices.monitor.alerts.incidents import (
 )
 from slices.monitor.alerts.judging import Verdicts, judge
 from slices.monitor.alerts.rules import RULES
+from slices.monitor.health import health
 from slices.monitor.history import Measurement, prune, write_measurement
 from slices.monitor.metrics import measure
 from slices.runtime import outbox

@@ -266,7 +266,9 @@ def test_an_outbox_that_cannot_be_read_is_seen_as_blindness(store: Store) -> Non
 def test_an_outbox_that_was_made_anew_is_read_from_its_beginning(store: Store) -> None:
     watch = watch_of(store, None, rules=[STALE])
     for number in range(3):
-        outbox.put(DataStale(subject=f"{number}", level=Level.ERROR, message="", missing_sessions=1))
+        outbox.put(
+            DataStale(subject=f"{number}", level=Level.ERROR, message="", missing_sessions=1)
+        )
     watch.tick(NOW)
     for each in outbox.outbox_file().parent.glob("outbox.db*"):
         each.unlink()
