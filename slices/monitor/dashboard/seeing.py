@@ -6,8 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slices.domain.accounts import TradingState
 from slices.domain.monitoring import Incident
 from slices.monitor.alerts.incidents import open_incidents
+from slices.monitor.dashboard.wording import plural
 from slices.monitor.history import Measurement, read_latest
 
 if TYPE_CHECKING:
@@ -74,6 +76,20 @@ class Seen:
     def halted(self) -> str | None:
         """Why all trading is halted; None where it is not, or nobody looked."""
         return self.observation.halted if self.observation else None
+
+    @property
+    def trading(self) -> tuple[str, str]:
+        """Tone and words for who may trade; what was not looked at is never called well."""
+        if self.halted is not None:
+            return "bad", "Halted"
+        if not self.is_watched or self.observation is None or self.observation.accounts is None:
+            return "neutral", "Not known now"
+        states = [each.state for each in self.observation.accounts]
+        if halted := states.count(TradingState.HALTED):
+            return "bad", f"{plural(halted, 'account')} halted"
+        if reducing := states.count(TradingState.REDUCING):
+            return "warning", f"{plural(reducing, 'account')} only reducing"
+        return "good", "Not halted"
 
     def reason_unknown(self, part: str) -> str:
         """Say why a part could not be looked at."""

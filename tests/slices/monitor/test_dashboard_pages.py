@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from slices.domain.accounts import TradingState
 from slices.domain.clock import FixedClock
 from slices.monitor.alerts.incidents import incident as stored_incident
 from slices.monitor.dashboard.app import create_app
@@ -153,6 +154,23 @@ def test_a_halt_is_on_every_page_with_the_command_that_ends_it(store: Store, pat
     text = shown(client(store), path)
     assert "All trading is halted. daily loss of 6.2%" in text
     assert "tradeflows release" in text
+
+
+@pytest.mark.parametrize("state", [TradingState.HALTED, TradingState.REDUCING])
+def test_an_account_that_may_not_trade_is_no_good_news(store: Store, state: TradingState) -> None:
+    seen = observed.observation()
+    assert seen.accounts is not None
+    active = [dataclasses.replace(each, state=TradingState.ACTIVE) for each in seen.accounts]
+    fill(store, dataclasses.replace(seen, accounts=tuple(active)))
+    assert "Not halted" in shown(client(store), "/")
+    active[0] = dataclasses.replace(active[0], state=state)
+    fill(store, dataclasses.replace(seen, accounts=tuple(active)))
+    assert "Not halted" not in shown(client(store), "/")
+
+
+def test_accounts_nobody_saw_are_not_called_well(store: Store) -> None:
+    fill(store, dataclasses.replace(observed.observation(), accounts=None))
+    assert "Not halted" not in shown(client(store), "/")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -137,6 +137,13 @@ def test_numbers_of_a_series_leave_out_what_is_undefined() -> None:
     assert all(map(math.isnan, (empty.least, empty.most, empty.newest, empty.mean)))
 
 
+def test_the_bar_of_a_limit_shows_what_is_not_left() -> None:
+    line = dataclasses.replace(observed_accounts.limit_lines()[0], used=1.0, allowed=1.0)
+    free = shown_limit(dataclasses.replace(line, name="max_leverage", headroom=1.0))
+    spent = shown_limit(dataclasses.replace(line, headroom=0.0))
+    assert (free.share, spent.share) == (0.0, 1.0)
+
+
 def test_a_limit_whose_use_is_unknown_is_never_shown_as_free() -> None:
     known = observed_accounts.limit_lines()[0]
     unknown = shown_limit(dataclasses.replace(known, used=math.nan, headroom=math.nan))

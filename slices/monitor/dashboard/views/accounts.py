@@ -103,7 +103,7 @@ def _release(facts: AccountFacts) -> str:
 def shown_limit(line: LimitLine) -> ShownLimit:
     """Write a limit; where its use is not known its bar is full, never empty."""
     is_money = "currency" in line.unit
-    is_known = math.isfinite(line.used) and line.allowed > 0
+    is_known = math.isfinite(line.headroom)
     tone, word = _limit_tone(line)
     return ShownLimit(
         name=line.name.removeprefix("max_").replace("_", " "),
@@ -111,7 +111,7 @@ def shown_limit(line: LimitLine) -> ShownLimit:
         used=money(line.used) if is_money else percent(line.used),
         allowed=money(line.allowed) if is_money else percent(line.allowed),
         headroom=percent(line.headroom),
-        share=min(1.0, max(0.0, line.used / line.allowed)) if is_known else 1.0,
+        share=min(1.0, max(0.0, 1.0 - line.headroom)) if is_known else 1.0,
         tone=tone,
         word=word,
     )
