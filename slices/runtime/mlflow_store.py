@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 
 WAIT_SECONDS = 120.0
 SQLITE = "sqlite:///"
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tells MLflow's pages to show runs and models; without it they may open with views of agents."""
 
 
 def tracking_url() -> str:
@@ -78,7 +80,9 @@ def open_experiment(client: MlflowClient, name: str) -> str:
     place = None if load_settings().mlflow_url else (store_folder() / "artifacts" / name).as_uri()
     with locked("experiments"):
         found = client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else client.create_experiment(name, place))
+        if found is not None:
+            return str(found.experiment_id)
+        return str(client.create_experiment(name, place, tags=KIND))
 
 
 def experiment_of(run_id: str) -> str:

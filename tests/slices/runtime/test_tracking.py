@@ -60,6 +60,11 @@ def runs(client: Any) -> list[Any]:
     return list(client.search_runs([experiment.experiment_id]))
 
 
+def test_the_pages_show_a_group_as_training(client: Any, run_id: str) -> None:
+    experiment = client.get_experiment_by_name(RUN.experiment)
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
 def test_everything_is_under_the_home(client: Any, run_id: str) -> None:
     folder = load_settings().mlflow_folder
     assert tracking_url() == f"sqlite:///{folder / 'mlflow.db'}"
