@@ -1,4 +1,8 @@
-"""The command line as a person or a script uses it: real processes, real answers."""
+"""The command line as a person or a script uses it: real processes, real answers.
+
+Where the process is not what a test is about, it gives its words to `main`: to import what a
+command needs takes a process of its own several seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from flows.cli import main
 from flows.cli.exits import EXIT_CODES, Exit
+from flows.cli.run import CONSOLE_LEVEL
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("prefect", "pandas", "mlflow", "polars", "numpy", "pydantic")
@@ -33,6 +40,34 @@ def tradeflows(api_url: str, fresh_home: str) -> Any:
         )
 
     return run
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave back; named as those of a process are."""
+
+    returncode: object
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def told(
+    fresh_home: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    assert fresh_home
+    monkeypatch.setenv(CONSOLE_LEVEL, "CRITICAL")  # which a run sets for the rest of its process
+
+    def tell(*words: str) -> Answer:
+        capsys.readouterr()
+        try:
+            code: object = main(words)
+        except SystemExit as ended:
+            code = ended.code
+        seen = capsys.readouterr()
+        return Answer(code, seen.out, seen.err)
+
+    return tell
 
 
 BIN = Path(sys.executable).parent / "tradeflows"
@@ -67,8 +102,8 @@ def test_json_is_one_document_on_stdout(tradeflows: Any) -> None:
 
 
 @pytest.mark.slow
-def test_an_unknown_symbol_has_its_own_exit_code_and_names_what_there_is(tradeflows: Any) -> None:
-    done = tradeflows("run", "portfolio_analysis", "--json", "--symbols", "AAPL", "ZZZZ")
+def test_an_unknown_symbol_has_its_own_exit_code_and_names_what_there_is(told: Any) -> None:
+    done = told("run", "portfolio_analysis", "--json", "--symbols", "AAPL", "ZZZZ")
     assert done.returncode == Exit.DATA
     error = json.loads(done.stdout)["error"]
     assert error["kind"] == "SymbolNotFoundError"
@@ -78,9 +113,7 @@ def test_an_unknown_symbol_has_its_own_exit_code_and_names_what_there_is(tradefl
 
 
 @pytest.mark.slow
-def test_missing_sessions_are_named_and_the_run_is_degraded(
-    tradeflows: Any, tmp_path: Path
-) -> None:
+def test_missing_sessions_are_named_and_the_run_is_degraded(told: Any, tmp_path: Path) -> None:
     lines = ["date,symbol,open,high,low,close,volume"]
     for symbol, base in (("ONE", 50.0), ("TWO", 80.0)):
         for place, session in enumerate(sessions()):
@@ -89,7 +122,7 @@ def test_missing_sessions_are_named_and_the_run_is_degraded(
             lines.append(row.replace(f"{price - 1}", "-1", 1) if place == 30 else row)
     file = tmp_path / "prices.csv"
     file.write_text("\n".join(line for at, line in enumerate(lines) if at != 60))
-    done = tradeflows(
+    done = told(
         "run", "portfolio_analysis", "--symbols", "ONE", "TWO", "--source", "files",
         "--feed", str(file), "--lookback-sessions", "60", "--adjustment", "split", "--json",
     )  # fmt: skip
@@ -120,13 +153,25 @@ def sessions() -> list[str]:
     ],
 )
 def test_bad_input_is_refused_in_one_line_before_anything_starts(
-    tradeflows: Any, fresh_home: str, words: tuple[str, ...], named: str
+    told: Any, fresh_home: str, words: tuple[str, ...], named: str
 ) -> None:
-    done = tradeflows("run", "portfolio_analysis", *words)
+    done = told("run", "portfolio_analysis", *words)
     assert done.returncode == Exit.BAD_INPUT
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"tradeflows: {named}: found")
+    assert not (Path(fresh_home) / "results").exists()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_given_bad_input_says_so_and_nothing_else(
+    tradeflows: Any, fresh_home: str
+) -> None:
+    done = tradeflows("run", "portfolio_analysis", "--capital", "-5")
+    assert done.returncode == Exit.BAD_INPUT
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("tradeflows: capital: found")
     assert not (Path(fresh_home) / "results").exists()
 
 
@@ -150,8 +195,8 @@ def test_help_documents_every_exit_code(tradeflows: Any) -> None:
 
 
 @pytest.mark.slow
-def test_run_help_explains_every_parameter(tradeflows: Any) -> None:
-    shown = tradeflows("run", "portfolio_analysis", "--help").stdout
+def test_run_help_explains_every_parameter(told: Any) -> None:
+    shown = told("run", "portfolio_analysis", "--help").stdout
     assert "What do I hold" in shown
     for option in ("--symbols", "--held-weights", "--costs.commission-bps", "--bounds.largest"):
         assert option in shown
@@ -171,26 +216,26 @@ def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_status_shows_the_latest_runs(tradeflows: Any) -> None:
-    assert tradeflows("run", "portfolio_analysis", "--symbols", "AAPL", "XXXX").returncode == 4
-    runs = json.loads(tradeflows("status", "--last", "1", "--json").stdout)
+def test_status_shows_the_latest_runs(told: Any) -> None:
+    assert told("run", "portfolio_analysis", "--symbols", "AAPL", "XXXX").returncode == 4
+    runs = json.loads(told("status", "--last", "1", "--json").stdout)
     assert len(runs) == 1
     assert runs[0]["flow"] == "portfolio-analysis"
     assert runs[0]["state"] == "Failed"
     assert "XXXX" in runs[0]["message"]
-    assert "portfolio-analysis" in tradeflows("status").stdout
-    assert tradeflows("status", "--last", "0").returncode == Exit.BAD_INPUT
+    assert "portfolio-analysis" in told("status").stdout
+    assert told("status", "--last", "0").returncode == Exit.BAD_INPUT
 
 
 @pytest.mark.slow
 def test_doctor_finds_a_healthy_and_a_broken_installation(
-    tradeflows: Any, monkeypatch: pytest.MonkeyPatch, fresh_home: str
+    told: Any, monkeypatch: pytest.MonkeyPatch, fresh_home: str
 ) -> None:
-    healthy = tradeflows("doctor", "--json")
+    healthy = told("doctor", "--json")
     assert healthy.returncode == Exit.OK, healthy.stdout
     assert {each["check"] for each in json.loads(healthy.stdout)} >= {"store", "Prefect API"}
     monkeypatch.setenv("TRADEFLOWS_MAX_WORKERS", "none")
-    broken = tradeflows("doctor")
+    broken = told("doctor")
     assert broken.returncode == Exit.SETTINGS
     assert "TRADEFLOWS_MAX_WORKERS" in broken.stdout
 
@@ -202,10 +247,10 @@ def test_environment_prints_exports_for_the_shell(tradeflows: Any, fresh_home: s
     assert all(line.startswith("export ") for line in done.stdout.splitlines())
 
 
-def test_clean_says_what_it_removed(tradeflows: Any) -> None:
-    done = tradeflows("clean", "--json")
+def test_clean_says_what_it_removed(told: Any) -> None:
+    done = told("clean", "--json")
     assert {each["kind"] for each in json.loads(done.stdout)} == {"bars", "datasets", "results"}
-    assert tradeflows("clean", "--older-than-days", "-1").returncode == Exit.BAD_INPUT
+    assert told("clean", "--older-than-days", "-1").returncode == Exit.BAD_INPUT
 
 
 INTERRUPTED = """
