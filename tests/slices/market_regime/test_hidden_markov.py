@@ -131,7 +131,7 @@ def test_the_best_start_is_kept_and_states_rise_in_volatility() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("states", [2, 3])
 def test_no_start_of_hmmlearn_arrives_higher(states: int) -> None:
-    returns = us_index().returns[-2000:]
+    returns = us_index().returns[-1000:]
     ours = fitted_model(returns, label="index", states=states, tolerance=1e-6).log_likelihood
     scale = returns.std()
     for seed in range(2):
