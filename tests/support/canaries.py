@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 CANARY = "cnry7QxR2vLw9"
@@ -47,10 +47,11 @@ def betrayed(texts: Iterable[tuple[str, bytes]], *secrets: str) -> list[str]:
     return [name for name, text in texts if any(form in text for form in forms)]
 
 
-def files_of(folder: Path) -> list[tuple[str, bytes]]:
+def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Read every file below a folder, by its name."""
-    files = [each for each in sorted(folder.rglob("*")) if each.is_file()]
-    return [(str(each.relative_to(folder)), each.read_bytes()) for each in files]
+    for each in sorted(folder.rglob("*")):
+        if each.is_file():
+            yield str(each.relative_to(folder)), each.read_bytes()
 
 
 def open_to_others(folder: Path) -> list[str]:
