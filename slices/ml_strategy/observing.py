@@ -19,7 +19,7 @@ from slices.ml_strategy.registry.loading import load_version
 from slices.ml_strategy.skill.coefficients import rank_correlations
 from slices.runtime import registry
 from slices.runtime.atomic import read_whole, write_whole
-from slices.runtime.mlflow_store import SQLITE, tracking_url
+from slices.runtime.mlflow_store import SQLITE, answered, tracking_url
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,14 +46,19 @@ def model_facts(*, at: dt.datetime, feeds: Sequence[FeedFacts] = ()) -> tuple[Mo
             other by the calendar.
 
     Raises:
-        SettingsError: The registry cannot be reached.
+        SettingsError: The registry cannot be reached, or refuses an answer.
         IntegrityError: A model is not what was registered.
         LedgerError: The books cannot be read.
     """
     if not has_registry():
         return ()
-    followed = tuple(each for name in registry.names() for each in _followed(name))
-    return tuple(_facts(version, alias, at=at, feeds=feeds) for version, alias in followed)
+    return answered(
+        lambda: tuple(
+            _facts(version, alias, at=at, feeds=feeds)
+            for name in registry.names()
+            for version, alias in _followed(name)
+        )
+    )
 
 
 def has_registry() -> bool:

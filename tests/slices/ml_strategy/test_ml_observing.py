@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from slices.domain.accounts import TradingMode
 from slices.domain.calendar import missed_sessions
-from slices.domain.errors import IntegrityError
+from slices.domain.errors import IntegrityError, SettingsError
 from slices.domain.forecasts import PredictionOutcome, PredictionRecord
 from slices.domain.model_monitoring import DriftWatch, FeatureDrift
 from slices.domain.observations import FeedFacts, ModelFacts
@@ -25,6 +25,7 @@ from slices.ml_strategy.bundles.files import bundle_files
 from slices.ml_strategy.observing import coverage, keep_look, live_ic, model_facts
 from slices.runtime import registry
 from slices.runtime.mlflow_store import open_client, open_tracking
+from slices.runtime.model_files import MODEL_TAG
 from slices.runtime.settings import load_settings
 from slices.runtime.tracking import TrackedPart, TrackedRun, track
 from tests.support.frames import sessions
@@ -238,3 +239,15 @@ def test_a_model_that_was_tampered_with_is_an_error_and_not_a_fact(seen: Seen) -
     for file, content in kept.items():
         file.write_bytes(content)
     assert len(model_facts(at=AT)) == 2
+
+
+@pytest.mark.slow
+def test_a_store_that_gives_no_answer_in_between_is_an_error_of_ours(seen: Seen) -> None:
+    part = TrackedPart(name="gone", parameters=(), metrics=())
+    run_id = track(TrackedRun(experiment="gone", key="gone", main=part))
+    registry.register("gone", run_id=run_id, files=bundle_files(seen.bundle), key="gone")
+    client = open_client()
+    client.delete_logged_model(client.get_model_version("gone", "1").tags[MODEL_TAG])
+    with pytest.raises(SettingsError, match="MLFLOW"):
+        model_facts(at=AT)
+    client.delete_registered_model("gone")
