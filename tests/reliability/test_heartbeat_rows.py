@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running
 from pydantic import SecretStr
 
@@ -19,8 +18,8 @@ from deployments.blocks import block_ids, blocks_stage
 from deployments.receivers import wanted_blocks
 from deployments.syncing import automation_changes
 from slices.domain.alerts import WatchBeat
+from tests.support.applying import wipe
 from tests.support.receiver import Receiver, running_receiver
-from tests.support.server import Server, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,20 +42,15 @@ def some_flow() -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("heartbeats") / "home") as each:
-        yield each
-
-
-@pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
     with running_receiver() as each:
         yield each
 
 
 @pytest.fixture(scope="module")
-def client(server: Server, receiver: Receiver) -> Iterator[SyncPrefectClient]:
-    with temporary_settings({PREFECT_API_URL: server.url}), get_client(sync_client=True) as each:
+def client(api_url: str, receiver: Receiver) -> Iterator[SyncPrefectClient]:
+    assert api_url
+    with get_client(sync_client=True) as each:
         for change in blocks_stage(wanted_blocks(SecretStr(receiver.url)))(each):
             change.make(each)
         known = Known(deployments={}, blocks=block_ids(each), tags={"trading": ()})
@@ -65,6 +59,7 @@ def client(server: Server, receiver: Receiver) -> Iterator[SyncPrefectClient]:
         for change in automation_changes(each, silences):
             change.make(each)
         yield each
+        wipe(each)
 
 
 def begun(client: SyncPrefectClient) -> FlowRun:
