@@ -26,7 +26,7 @@ from slices.ledger.verifying import verify
 from tests.support.ledgers import AT, CAPITAL, SESSION, answer, fill, intend, ledger_at, order
 
 WRITERS = 4
-NAMES = 500
+NAMES = 200
 EACH = 25
 
 
