@@ -19,7 +19,7 @@ from slices.paper_trade.session import trade_sessions
 from slices.paper_trade.viewing import view_account
 from slices.quant.panel import read_panel
 from slices.quant.simulation.targets import simulate_targets
-from tests.slices.paper_trade.paper_accounts import LOOSE, YEAR, books, closes, ohlcv, rule
+from tests.slices.paper_trade.paper_accounts import LOOSE, books, closes, ohlcv, rule
 
 if TYPE_CHECKING:
     from slices.quant.panel import Panel
@@ -113,7 +113,7 @@ def test_a_strategy_on_bars_with_opens(name: str, costs: Costs, rules: TradingRu
 @pytest.mark.parametrize(
     ("strategy", "settings", "history", "lived"),
     [
-        (StrategyName.SMA_CROSS, {"fast": 10, "slow": 50}, 60, YEAR),
+        (StrategyName.SMA_CROSS, {"fast": 10, "slow": 50}, 60, 6 * MONTH),
         (StrategyName.CROSS_SECTIONAL_MOMENTUM, {}, 300, 3 * MONTH),
     ],
 )
