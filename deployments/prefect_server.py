@@ -31,6 +31,8 @@ def create_app() -> TrustedHostMiddleware:
     The check is around the application and no part of it: the server's own actions of automations
     ask the application itself, under a host name that is none.
     """
+    if pages := os.environ.get(PAGES_VARIABLE):
+        Path(pages).mkdir(mode=0o700, parents=True, exist_ok=True)
     app = prefect_app(final=True)
     _close(app.router)
     for mount in app.router.routes:

@@ -28,6 +28,16 @@ SQLITE_RUNS = 4
 
 POSTGRES_RUNS = 8
 LATE_SECONDS = 60
+PAGES = "prefect-pages"
+"""Prefect writes its pages before it serves them; where it is installed may be read-only."""
+
+LEASES = "prefect.server.concurrency.lease_storage.filesystem"
+"""Who holds a place under a limit is known to a server that is started again.
+
+A run that died before it began would keep its place for ever otherwise, and its deployment would
+never run again.
+"""
+
 AUTH_FILE = "basic_auth.db"
 
 
@@ -113,6 +123,8 @@ def _prefect_variables(
         ("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "true"),
         ("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", address.url),
         ("PREFECT_SERVER_UI_API_URL", "/api"),
+        ("PREFECT_SERVER_UI_STATIC_DIRECTORY", str(settings.home / "cache" / PAGES)),
+        ("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES),
         ("PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED", "events,flow_runs"),
         ("PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", kept_seconds),
         ("PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS", str(LATE_SECONDS)),

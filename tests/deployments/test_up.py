@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import shlex
@@ -281,12 +282,35 @@ def test_r46_the_password_is_in_its_file_alone(operated: Operated) -> None:
 
 def test_a_second_up_starts_what_died_and_leaves_the_rest(operated: Operated) -> None:
     before = operated.pids()
-    os.kill(before["dashboard"], signal.SIGKILL)
-    printed = operated.run(sys.executable, "-m", "deployments.up")
+    with httpx.Client(base_url=operated.prefect, auth=operated.login, timeout=60) as client:
+        lease = place_taken(client, "quick-test/daily")
+        os.kill(before["prefect"], signal.SIGKILL)
+        printed = operated.run(sys.executable, "-m", "deployments.up")
+        renewed = client.post(
+            f"/api/v2/concurrency_limits/leases/{lease}/renew",
+            json={"lease_duration": 60},
+            headers=csrf_headers(client),
+        )
+    assert renewed.is_success, "a place nobody knows of any more would be taken for ever"
     after = operated.pids()
     assert after.keys() == NAMES
-    assert {name for name in NAMES if after[name] != before[name]} == {"dashboard"}
+    assert {name for name in NAMES if after[name] != before[name]} == {"prefect"}
     assert "deployments are applied: 0 changes" in printed
+
+
+def place_taken(client: httpx.Client, deployment: str) -> str:
+    """Begin a run as a worker does, which then dies; return what holds its place."""
+    headers = csrf_headers(client)
+    found = client.get(f"/api/deployments/name/{deployment}").json()
+    tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": tomorrow}}
+    address = f"/api/deployments/{found['id']}/create_flow_run"
+    run = client.post(address, json={"state": state}, headers=headers).json()
+    address = f"/api/flow_runs/{run['id']}/set_state"
+    begun = client.post(address, json={"state": {"type": "PENDING"}}, headers=headers).json()
+    assert begun["status"] == "ACCEPT"
+    details = client.get(f"/api/flow_runs/{run['id']}").json()["state"]["state_details"]
+    return str(details["deployment_concurrency_lease_id"])
 
 
 def test_down_leaves_nothing_even_after_a_crash(operated: Operated) -> None:
