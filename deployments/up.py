@@ -56,8 +56,11 @@ class _Start:
         sys.stdout.flush()
 
 
-def up() -> None:
+def up(*, is_password_new: bool = False) -> None:
     """Start what does not run, apply the deployments, print where everything is.
+
+    Args:
+        is_password_new: Make another password first, and start again what runs with the old one.
 
     Raises:
         SettingsError: A port is taken, a program ended, or one does not answer in time.
@@ -68,6 +71,9 @@ def up() -> None:
     settings.run_folder.mkdir(mode=0o700, exist_ok=True)
     settings.run_folder.chmod(0o700)
     with alone(settings):
+        if is_password_new:
+            replace_password()
+            end_all(settings.run_folder)
         _bring_up(_Start(settings, operator_password()))
 
 
@@ -194,10 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # that ignores it never ends.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        if arguments.new_password:
-            replace_password()
-            end_all(load_settings().run_folder)
-        up()
+        up(is_password_new=arguments.new_password)
     except TradingError as error:
         return report_error(error, exit_code(error), as_json=False).value
     except KeyboardInterrupt:
