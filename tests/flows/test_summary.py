@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from flows.cli import main
 from flows.cli.exits import Exit
 from flows.cli.status_screen import screen
 from flows.operations import get_dashboard
@@ -142,26 +143,18 @@ def environment(home: str, api_url: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
 def test_status_begins_with_health_and_its_json_stays_a_list(
-    watched_home: str, api_url: str
+    watched_home: str, api_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def status(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(BIN), "status", *words],
-            env=environment(watched_home, api_url),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-
-    shown = status()
-    assert shown.returncode == Exit.OK, shown.stderr
-    assert shown.stdout.startswith("overall")
-    assert "1 open alert;" in shown.stdout
-    assert isinstance(json.loads(status("--json").stdout), list)
-    assert status("--watch", "--json").returncode == Exit.BAD_INPUT
+    assert watched_home
+    assert api_url
+    assert main(["status"]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert shown.startswith("overall")
+    assert "1 open alert;" in shown
+    assert main(["status", "--json"]) == Exit.OK
+    assert isinstance(json.loads(capsys.readouterr().out), list)
+    assert main(["status", "--watch", "--json"]) == Exit.BAD_INPUT
 
 
 @pytest.mark.slow
@@ -201,15 +194,7 @@ def test_the_dashboard_answers_on_loopback_and_asks_for_the_password(
                 assert json.load(answer)["system"] == "watched"
             with pytest.raises(urllib.error.HTTPError, match="401"):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=120)
-            again = subprocess.run(
-                [str(BIN), "dashboard", "--port", str(port)],
-                env=environment(watched_home, api_url),
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=240,
-            )
-            assert again.returncode == Exit.SETTINGS, again.stderr
+            assert main(["dashboard", "--port", str(port)]) == Exit.SETTINGS
         finally:
             process.terminate()
             process.wait(60)
