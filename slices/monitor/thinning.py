@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 
 from slices.monitor.schema import (
     CURSORS,
@@ -51,7 +51,7 @@ GRADES = (
         every=dt.timedelta(hours=12),
     ),
 )
-# A run is looked at for a day after it ended; what it was counted for must not be forgotten before.
+# What a run was counted for must not be forgotten while it is looked at.
 COUNTED_KEPT = dt.timedelta(days=2)
 
 THIN = text("""
@@ -95,10 +95,12 @@ def prune(store: Store, *, before: dt.datetime) -> int:
     everything = select(SERIES.c.number)
     has_points = select(SAMPLES.c.series).where(SAMPLES.c.series == SERIES.c.number).exists()
     ended = select(INCIDENTS.c.key).where(INCIDENTS.c.resolved < before)
+    noted = func.instr(CURSORS.c.name, INCIDENTS.c.key) > 0
     deletions = (
         delete(SAMPLES).where(SAMPLES.c.series.in_(everything), SAMPLES.c.at < before),
         delete(SERIES).where(~has_points),
         delete(DELIVERIES).where(DELIVERIES.c.incident.in_(ended)),
+        delete(CURSORS).where(ended.where(noted).exists()),
         delete(INCIDENTS).where(INCIDENTS.c.resolved < before),
         delete(SIGHTINGS).where(SIGHTINGS.c.at < before - COUNTED_KEPT),
         delete(SILENCES).where(SILENCES.c.until < before),

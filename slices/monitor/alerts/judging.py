@@ -128,8 +128,7 @@ def _take_notices(
 def _take_runs(
     connection: Connection, docket: Docket, observation: Observation, rules: Sequence[AlertRule]
 ) -> None:
-    server = observation.server
-    runs = (*server.recent, *server.earlier) if server else ()
+    runs = _ended_lately(observation)
     if not runs:
         return
     ends = [end_of(each) for each in runs]
@@ -140,6 +139,14 @@ def _take_runs(
         connection.execute(insert(SIGHTINGS).on_conflict_do_nothing(), rows)
         old = SIGHTINGS.c.at < observation.at - COUNTED_KEPT
         connection.execute(SIGHTINGS.delete().where(old))
+
+
+def _ended_lately(observation: Observation) -> tuple[RunFacts, ...]:
+    """List the runs that ended since what was counted is remembered."""
+    server = observation.server
+    runs = (*server.recent, *server.earlier) if server else ()
+    first = observation.at - COUNTED_KEPT
+    return tuple(each for each in runs if each.ended and each.ended >= first)
 
 
 def _counted_rows(

@@ -17,6 +17,7 @@ from slices.monitor.history import (
     write_measurement,
 )
 from slices.monitor.schema import (
+    CURSORS,
     DELIVERIES,
     INCIDENTS,
     SIGHTINGS,
@@ -103,9 +104,16 @@ def test_pruning_keeps_what_is_younger_and_what_lasts(store: Store) -> None:
             {"rule": "a", "subject": "", "sighting": name, "at": at}
             for name, at in (("old", AT - dt.timedelta(days=3)), ("young", AT))
         ])  # fmt: skip
+        connection.execute(insert(CURSORS), [
+            {"name": name, "value": 1}
+            for name in ("halted:old", "ran:old:critical", "halted:young", "paused:lasting:error")
+        ])  # fmt: skip
     assert prune(store, before=limit) > 0
     with reading(store) as connection:
         assert set(connection.scalars(select(INCIDENTS.c.key))) == {"young", "lasting"}
+        assert {"halted:young", "paused:lasting:error"} == {
+            each for each in connection.scalars(select(CURSORS.c.name)) if ":" in each
+        }
         assert set(connection.scalars(select(DELIVERIES.c.incident))) == {"young", "lasting"}
         assert connection.scalars(select(SIGHTINGS.c.sighting)).all() == ["young"]
         assert connection.scalar(select(func.count()).select_from(SILENCES)) == 0

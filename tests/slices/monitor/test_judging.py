@@ -333,6 +333,16 @@ def test_each_failed_run_counts_once_and_a_good_one_ends_it(desk: Desk) -> None:
     assert [each.rule for each in desk.told] == ["run-failed", "run-degraded"]
 
 
+def test_a_run_of_long_ago_changes_nothing_any_more(desk: Desk) -> None:
+    failed = run(1, instant(60), state="Failed")
+    desk.look(75, runs=(failed,))
+    desk.look(8 * 24 * HOUR, runs=(failed,))
+    before = desk.all
+    for day in (31, 32):
+        desk.look(day * 24 * HOUR, runs=(failed,))
+    assert desk.all == before
+
+
 def test_a_run_that_was_retried_in_vain_counts_again(desk: Desk) -> None:
     failed = run(1, instant(60), state="Failed")
     for at in (75, 90):
