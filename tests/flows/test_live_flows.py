@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +18,9 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, Fl
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import SetStateStatus
 
+from flows.cli import main
 from flows.cli.exits import Exit, exit_code
+from flows.cli.run import CONSOLE_LEVEL
 from flows.positions import portfolio_rebalance, stop_loss_monitor
 from flows.risk import drawdown_protection, risk_monitoring
 from flows.sizing import risk_adjusted_trading
@@ -211,17 +210,16 @@ def test_r38_a_flow_without_a_switch_fails_before_anything_is_sent(
 
 @pytest.mark.slow
 def test_r38_the_command_line_says_which_switch_and_has_a_code_for_it(
-    api_url: str, fresh_home: str
+    fresh_home: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert fresh_home
+    monkeypatch.setenv(CONSOLE_LEVEL, "CRITICAL")  # which a run sets for the rest of its process
     words = ("run", "portfolio_rebalance", "--execution", "live", "--as-of", DAY, "--json")
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "tradeflows"), *words],
-        cwd=fresh_home, env=os.environ | {"PREFECT_API_URL": api_url}, capture_output=True,
-        text=True, check=False, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == Exit.SETTINGS, done.stderr
-    assert json.loads(done.stdout)["error"]["kind"] == "LiveTradingRefusedError"
-    assert "TRADEFLOWS_LIVE_TRADING" in done.stderr
+    code = main(words)
+    told = capsys.readouterr()
+    assert code == Exit.SETTINGS, told.err
+    assert json.loads(told.out)["error"]["kind"] == "LiveTradingRefusedError"
+    assert "TRADEFLOWS_LIVE_TRADING" in told.err
 
 
 @pytest.mark.parametrize(
