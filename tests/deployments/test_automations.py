@@ -39,8 +39,10 @@ pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 PROTECTION = "drawdown-protection/adhoc"
 KNOWING_NOTHING = Known(deployments={}, blocks={}, tags={"trading": ()})
 LEVELS = [
-    (rule, level) for rule in RULES for level in (rule.level, *(worse for worse, _ in rule.worse))
+    (rule, max((rule.level, *(worse for worse, _ in rule.worse)), key=lambda level: level.rank))
+    for rule in RULES
 ]
+"""Every rule at the worst it can be; the automations do not ask for more than the level."""
 
 
 @pytest.fixture(scope="module")
