@@ -1,48 +1,37 @@
-"""The deployments on a real server with a real process worker."""
+"""The deployments on a real server."""
 
 from __future__ import annotations
 
-import json
-import time
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-)
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.apply import apply
+from deployments.document import FILE
 from slices.runtime.settings import Settings
-from tests.support.server import Server, running_server, running_worker
+from tests.support.applying import wipe
+from tests.support.server import BIN, ROOT, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from uuid import UUID
+    from pathlib import Path
 
     from prefect.client.schemas.objects import FlowRun
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-RUN_SECONDS = 150.0
-
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("server") / "home") as each:
-        apply(Settings(), each.url)
+def client(api_url: str) -> Iterator[SyncPrefectClient]:
+    apply(Settings(), api_url)
+    with get_client(sync_client=True) as each:
         yield each
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[SyncPrefectClient]:
-    with SyncPrefectClient(server.url) as each:
-        yield each
+        wipe(each)
 
 
 def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
@@ -51,35 +40,32 @@ def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
     )
 
 
-def wait_for_end(client: SyncPrefectClient, run_id: UUID) -> FlowRun:
-    deadline = time.monotonic() + RUN_SECONDS
-    while time.monotonic() < deadline:
-        run = client.read_flow_run(run_id)
-        if run.state is not None and run.state.is_final():
-            return run
-        time.sleep(0.5)
-    raise AssertionError(client.read_flow_run(run_id).state)
+def test_what_is_daily_is_scheduled_for_weekdays(client: SyncPrefectClient) -> None:
+    daily = [each for each in client.read_deployments() if each.name == "daily"]
+    assert daily
+    for each in daily:
+        client.request("POST", f"/deployments/{each.id}/schedule", json={"min_runs": 7})
+    found = runs_of(client, "daily")
+    assert {each.deployment_id for each in found} == {each.id for each in daily}
+    assert {each.state_name for each in found} == {"Scheduled"}
+    days = [each.expected_start_time for each in found]
+    assert {day.weekday() for day in days if day is not None} == set(range(5))
+    assert None not in days
 
 
-def test_a_scheduled_run_appears(client: SyncPrefectClient) -> None:
-    deadline = time.monotonic() + 60
-    found: list[FlowRun] = []
-    while not found and time.monotonic() < deadline:
-        found = client.read_flow_runs(
-            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["daily"])),
-            flow_run_filter=FlowRunFilter(
-                state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Scheduled"]))
-            ),
-        )
-        time.sleep(0.5)
-    assert found
-    assert all(run.expected_start_time is not None for run in found)
-    assert {run.expected_start_time.weekday() for run in found if run.expected_start_time} <= set(
-        range(5)
-    )
+def one_of_each_kind() -> str:
+    """The project's file with one deployment of all that say the same things about themselves."""
+    document = yaml.safe_load(FILE.read_text())
+    kinds = {
+        (*sorted(each), str(each.get("concurrency_limit"))): each
+        for each in document["deployments"]
+    }
+    return yaml.safe_dump(document | {"deployments": list(kinds.values())})
 
 
-def test_prefect_s_own_command_deploys_the_same(server: Server, client: SyncPrefectClient) -> None:
+def test_prefect_s_own_command_deploys_the_same(
+    client: SyncPrefectClient, api_url: str, tmp_path: Path
+) -> None:
     def picture() -> list[tuple[Any, ...]]:
         return sorted(
             (str(each.id), each.name, each.entrypoint, len(each.schedules), str(each.parameters))
@@ -87,9 +73,19 @@ def test_prefect_s_own_command_deploys_the_same(server: Server, client: SyncPref
         )
 
     before = picture()
-    server.command("prefect", "--no-prompt", "deploy", "--all", timeout=280)
+    file = tmp_path / "prefect.yaml"
+    file.write_text(one_of_each_kind())
+    done = subprocess.run(
+        [str(BIN / "prefect"), "--no-prompt", "deploy", "--prefect-file", str(file), "--all"],
+        cwd=ROOT,
+        env=clean_environment(tmp_path) | {"PREFECT_API_URL": api_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     assert picture() == before
-    assert apply(Settings(), server.url, check=True) == ()
+    assert apply(Settings(), api_url, check=True) == ()
 
 
 def test_the_form_explains_every_parameter(client: SyncPrefectClient) -> None:
@@ -111,19 +107,3 @@ def test_r21_the_api_refuses_bad_parameters_before_a_run_exists(
     with pytest.raises(PrefectHTTPStatusError, match=r"409|422"):
         client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
     assert runs_of(client, "adhoc") == []
-
-
-def test_a_worker_runs_what_the_command_orders(server: Server, client: SyncPrefectClient) -> None:
-    with running_worker(server):
-        printed = server.command(
-            "prefect", "deployment", "run", "portfolio-analysis/adhoc",
-            "-p", 'symbols=["AAPL","MSFT"]', "-p", "start=2010-01-04",
-        )  # fmt: skip
-        assert "Created flow run" in printed
-        run = runs_of(client, "adhoc")[0]
-        ended = wait_for_end(client, run.id)
-    assert ended.state is not None
-    assert ended.state.is_completed(), (server.home / "worker.log").read_text()
-    assert list((server.home / "reports").glob("portfolio-analysis-2*.html"))
-    status = json.loads(server.command("tradeflows", "status", "--json"))
-    assert [each["state"] for each in status if each["run_id"] == str(run.id)] == ["Completed"]
