@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,16 +66,25 @@ def _copied(home: Path, target: Path) -> list[Path]:
     databases = [each for each in kept_files(home) if is_database(home / each)]
     for each in databases:
         _copy_database(home / each, _place(target, each))
-    lists = [each for each in kept_files(home) if each.suffix == ".json"]
-    for each in lists:
-        shutil.copyfile(home / each, _place(target, each))
-    done = {*databases, *lists}
-    others = [
-        each for each in kept_files(home) if each not in done and not is_database(home / each)
-    ]
-    for each in others:
-        shutil.copyfile(home / each, _place(target, each))
-    return sorted([*done, *others])
+    done = set(databases)
+    for are_lists in (True, False):
+        kept = [each for each in kept_files(home) if (each.suffix == ".json") is are_lists]
+        done |= {each for each in kept if each not in done and _is_copied(home, target, each)}
+    return sorted(done)
+
+
+def _is_copied(home: Path, target: Path, inside: Path) -> bool:
+    """Copy a file that is still there, and no database that was made since those were copied."""
+    source = home / inside
+    try:
+        if is_database(source):
+            return False
+        shutil.copyfile(source, _place(target, inside))
+    except FileNotFoundError:
+        if source.exists():
+            raise
+        return False
+    return True
 
 
 def kept_files(home: Path) -> tuple[Path, ...]:
@@ -98,9 +107,10 @@ def is_kept(inside: Path) -> bool:
 
 
 def is_database(file: Path) -> bool:
-    """Tell whether a file is a database of SQLite."""
-    with file.open("rb") as content:
+    """Tell whether a file is there and is a database of SQLite."""
+    with suppress(FileNotFoundError), file.open("rb") as content:
         return content.read(len(HEADER)) == HEADER
+    return False
 
 
 def _copy_database(source: Path, target: Path) -> None:

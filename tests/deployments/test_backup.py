@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,31 @@ def test_what_was_halted_when_it_was_backed_up_is_halted_for_that_reason(
     halt_file.unlink()
     restore(tmp_path / "copy")
     assert halt_file.read_text() == "known then\n"
+
+
+def test_files_that_come_and_go_meanwhile_do_not_keep_a_backup_from_being_made(
+    own_home: Path, tmp_path: Path
+) -> None:
+    folder, done = own_home / "prefect" / "concurrency_leases", threading.Event()
+    folder.mkdir(parents=True)
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            files = [folder / f"{number}.json" for number in range(50)]
+            for each in files:
+                each.write_text("{}")
+            for each in files:
+                each.unlink()
+
+    coming = threading.Thread(target=come_and_go)
+    coming.start()
+    try:
+        for number in range(30):
+            backup(tmp_path / str(number))
+            assert Path("store/bars.parquet") in checked(tmp_path / str(number))
+    finally:
+        done.set()
+        coming.join()
 
 
 def test_a_damaged_backup_changes_nothing(own_home: Path, tmp_path: Path) -> None:
