@@ -15,14 +15,18 @@ from slices.ledger.existing import place_of
 from slices.ledger.opening import ledger_for
 from slices.ledger.states import UNREADABLE, read_halt_file, set_state, write_halt_file
 from slices.monitor.alerts.incidents import read_cursor, write_cursor
+from slices.monitor.alerts.spells import is_beyond, matching
 from slices.monitor.alerts.subjects import labels_of
+from slices.monitor.alerts.wording import measured_message
 from slices.monitor.store import reading, writing
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from slices.domain.monitoring import AlertRule, Incident
+    from slices.domain.monitoring import AlertRule, Incident, Sample
+    from slices.domain.observations import Observation
     from slices.monitor.store import Store
 
 WATCH = "watch"
@@ -100,6 +104,48 @@ def halt(store: Store, incident: Incident, *, at: dt.datetime) -> str:
     with writing(store) as connection:
         write_cursor(connection, _noted(incident), 1)
     return halted or EVERYTHING
+
+
+def halt_unjudged(
+    observation: Observation, samples: Sequence[Sample], rules: Iterable[AlertRule]
+) -> tuple[str, ...]:
+    """Stop trading for what was measured where no incident can be kept, so that none is missed.
+
+    A release stands here too: losses are counted anew from it. What is halted already is left.
+
+    Returns:
+        What was halted now.
+
+    Raises:
+        OSError: Neither books nor the halt file can be written.
+    """
+    halted = {
+        Subject(account=each.name, modes=(each.mode,))
+        for each in observation.accounts or ()
+        if each.state is TradingState.HALTED
+    }
+    done = []
+    for reason, subject in _to_halt(samples, rules):
+        if subject not in halted:
+            found = _halt_account(subject, reason=reason, at=observation.at)
+            if not found:
+                _halt_everything(reason, at=observation.at)
+            halted.add(subject)
+            done.append(found or EVERYTHING)
+    return tuple(done)
+
+
+def _to_halt(
+    samples: Sequence[Sample], rules: Iterable[AlertRule]
+) -> Iterator[tuple[str, Subject]]:
+    for rule in rules:
+        if rule.metric and rule.halts and rule.level is Level.CRITICAL:
+            measured = [each for each in samples if each.metric == rule.metric]
+            for subject, sample in matching(rule, measured):
+                if is_beyond(rule, sample.value, rule.threshold):
+                    message = measured_message(rule, subject, sample.value, rule.threshold)
+                    reason = f"{rule.name}: {message}; no alert could be kept"
+                    yield reason, subject_account(subject)
 
 
 def _halt_account(subject: Subject, *, reason: str, at: dt.datetime) -> str:

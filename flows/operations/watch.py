@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from prefect.logging import get_logger
 
-from flows.operations.halting import halt, is_to_halt
+from flows.operations.halting import halt, halt_unjudged, is_to_halt
 from flows.operations.observing import PROBLEMS, one_line
 from flows.operations.telling import AWAY, NO_SERVER, REFUSALS, Teller, reached
 from slices.domain.alerts import Level, WatchBeat
@@ -112,6 +112,8 @@ class Watch:
         samples = self._step("measuring", lambda: measure(observation)) or ()
         seen = observation if "measuring" not in self.troubles else _unseen(observation)
         verdicts = self._step("judging", lambda: self._judged(seen, samples, at)) or NOTHING
+        if "judging" in self.troubles:
+            self._step("halting unjudged", lambda: self._halted_unjudged(seen, samples))
         unhalted = self._step("halting", lambda: self._halted(at)) or ()
         found = self._step("health", lambda: self._health(observation, samples)) or ()
         measurement = Measurement(at=at, observation=observation, samples=samples, health=found)
@@ -176,6 +178,10 @@ class Watch:
                     self.troubles["halting"] = one_line(problem)
                     unhalted.append(each.key)
         return tuple(unhalted)
+
+    def _halted_unjudged(self, observation: Observation, samples: Sequence[Sample]) -> None:
+        for each in halt_unjudged(observation, samples, self.rules):
+            self._logger.critical("Halted %s, though alerts cannot be kept", each)
 
     def _report(self, incident: Incident, halted: str) -> None:
         if halted:
