@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from slices.domain.accounts import TradingMode
 from slices.ledger.accounts import read_book
@@ -60,9 +60,10 @@ def test_runs_and_books_are_kept_by_postgresql(
 ) -> None:
     words = ["tradeflows", "run", "paper_trading", "--symbols", "AAPL", "--start", "2012-01-03"]
     server.command(*words, timeout=400)
-    (run,) = json.loads(server.command("tradeflows", "status", "--json"))
-    assert run["flow"] == "paper-trading"
-    assert run["state"] in {"Completed", "Degraded"}
+    with SyncPrefectClient(server.url) as client:
+        (run,) = client.read_flow_runs()
+        assert client.read_flow(run.flow_id).name == "paper-trading"
+    assert run.state_name in {"Completed", "Degraded"}
     monkeypatch.setenv("TRADEFLOWS_LEDGER_URL", server.environment["TRADEFLOWS_LEDGER_URL"])
     ledger = ledger_for(TradingMode.PAPER)
     book = read_book(ledger, "main")
