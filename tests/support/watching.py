@@ -134,7 +134,7 @@ def look_until(watch: Watch, reached: Callable[[], bool], *, seconds: float = 90
     deadline = time.monotonic() + seconds
     while True:
         watch.tick(watch.clock.now())
-        assert not watch.troubles
+        assert watch.troubles == {}
         if reached():
             return
         assert time.monotonic() < deadline, "it never came to that"
