@@ -44,7 +44,9 @@ def test_what_is_daily_is_scheduled_for_weekdays(client: SyncPrefectClient) -> N
     daily = [each for each in client.read_deployments() if each.name == "daily"]
     assert daily
     for each in daily:
-        client.request("POST", f"/deployments/{each.id}/schedule", json={"min_runs": 7})
+        client.request(
+            "POST", "/deployments/{id}/schedule", path_params={"id": each.id}, json={"min_runs": 7}
+        )
     found = runs_of(client, "daily")
     assert {each.deployment_id for each in found} == {each.id for each in daily}
     assert {each.state_name for each in found} == {"Scheduled"}
