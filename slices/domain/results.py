@@ -18,6 +18,9 @@ from pydantic import BaseModel
 from slices.domain.dataset import DatasetRef
 from slices.domain.report import Report
 
+CLOSED = "Closed"
+"""Name of the state in which a run ends that had nothing to do because the exchange is closed."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 

@@ -14,7 +14,7 @@ from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from slices.domain.errors import ParameterError, SettingsError
-from slices.domain.results import FlowResult
+from slices.domain.results import CLOSED, FlowResult
 from slices.runtime.closed import closed_day
 from slices.runtime.results import CheckedText
 from slices.runtime.settings import Settings, load_settings
@@ -23,7 +23,6 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=FlowResult)
 
 DEGRADED = "Degraded"
-CLOSED = "Closed"
 LONGEST_VALUE = 80
 PHRASES = {
     "too_short": "at least {min_length} values",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slices.domain.alerts import AlertFired, AlertResolved, Level, WatchBeat
+from slices.domain.results import CLOSED
 from slices.monitor.alerts.docket import Ending, Sighting
 from slices.monitor.alerts.subjects import ALL, end_of, run_subject
 
@@ -67,7 +68,7 @@ def ended_runs(
                         message=_run_message(run),
                         since=ended,
                     )
-            elif run.kind == "COMPLETED":
+            elif run.kind == "COMPLETED" and run.state != CLOSED:
                 yield Ending(rule=rule, subject=run_subject(run), at=ended)
 
 

@@ -12,9 +12,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.flow_engine import run_flow
 
 from slices.domain.calendar import sessions_between
-from slices.domain.results import FlowResult
+from slices.domain.results import CLOSED, FlowResult
 from slices.runtime.closed import TRADING_DAYS
-from slices.runtime.workflow import CLOSED, workflow
+from slices.runtime.workflow import workflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
