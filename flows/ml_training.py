@@ -93,15 +93,14 @@ def ml_model_training(
         unmapped(bars), unmapped(built), tuned, label=unmapped(label), splits=unmapped(splits),
         costs=unmapped(costs), seed=seed,
     )  # fmt: skip
-    trials_made = tuned.result()  # first, because what failed here is why nothing is validated
-    chosen = ml.choose_candidate(validated.result(), trials_made)
+    chosen = ml.choose_candidate(tuned=tuned.result(), validations=validated.result())
     canaries = ml.run_canaries.submit(
         bars, built, label=label, splits=splits, kind=chosen.kind, parameters=chosen.parameters,
         seed=seed,
     )  # fmt: skip
     bundle = ml.final_bundle(bars, built, chosen, name=model, label=label, splits=splits, seed=seed)
     findings = ml.training_findings(
-        bars, built, proof=proof.result(), tuned=trials_made, validations=validated.result(),
+        bars, built, proof=proof.result(), tuned=tuned.result(), validations=validated.result(),
         canaries=ml.quiet_canaries(canaries.result()), bundle=bundle, splits=splits, costs=costs,
         paths=ml.path_evidence(
             bars, built, chosen, label=label, splits=splits, costs=costs, seed=seed

@@ -102,8 +102,7 @@ class ServerFacts:
     """The Prefect server and what ran on it.
 
     Attributes:
-        url: Of the API.
-        pages: Where its pages are.
+        url, pages: Of the API, and where its pages are.
         answered_seconds: How long an answer took.
         since: Begin of the window that counts are over, 24 hours before.
         states: Flow runs of the window by state name, with how many there are.
@@ -113,8 +112,7 @@ class ServerFacts:
         durations: Flow and seconds of each run that completed in the window.
         late: Runs that should have begun.
         retries: Further attempts of flow and task runs in the window.
-        cacheable: Task runs of the window that a cache could have answered.
-        cached: Of these, those it did answer.
+        cacheable, cached: Task runs of the window a cache could have answered, and did.
         failed_fetches: Task runs of kind fetch in the window that failed.
         failed_actions: Actions of automations in the window that failed.
         paused: Deployments whose schedules are paused.

@@ -25,6 +25,8 @@ ROWS = {
     10: "a truncated or half-written file",
     11: "a worker or a run that is killed in the middle",
     12: "a server that is stopped and started again in the middle",
+    13: "many runs at once on SQLite",
+    14: "each step of each flow that fails",
     15: "a step that hangs",
     16: "the same flow started twice at once",
     17: "what is a cache hit and what a miss, in any process; a killed run",
@@ -32,6 +34,7 @@ ROWS = {
     19: "a disk that is full or read-only",
     20: "a clock that jumps; the days clocks change",
     21: "parameters that are not allowed, before a run exists",
+    22: "a run whose process is gone, and a heartbeat that comes late",
     23: "a crash between an order that was sent and one that is recorded",
     24: "an acknowledgement that is lost",
     25: "fills that come twice, late, in parts or beyond the order",
@@ -54,6 +57,8 @@ ROWS = {
     42: "labels in features, training that overlaps testing, inputs that see the future",
     43: "two trainings with one seed",
     44: "a model that is too old, has drifted, or is no better; stepping back",
+    45: "requests without credentials or from elsewhere, paths that lead out, scripts in names",
+    46: "secrets in anything that is written or printed",
 }
 
 
