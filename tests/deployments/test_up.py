@@ -161,6 +161,20 @@ def test_a_worker_does_what_is_ordered_with_the_password_of_the_file(operated: O
     assert state == "COMPLETED", (operated.home / "run" / "worker.log").read_text()
     shown = json.loads(operated.run(str(BIN / "tradeflows"), "status", "--json"))
     assert run["id"] in {each["run_id"] for each in shown}
+    assert list((operated.home / "reports").glob("portfolio-analysis-2*.html"))
+
+
+def test_the_server_schedules_runs_by_itself(operated: Operated) -> None:
+    wanted = {"flow_runs": {"state": {"name": {"any_": ["Scheduled"]}}}, "limit": 50}
+    deadline = time.monotonic() + RUN_SECONDS
+    with httpx.Client(base_url=operated.prefect, auth=operated.login) as client:
+        token = csrf_headers(client)
+        while not (
+            found := client.post("/api/flow_runs/filter", json=wanted, headers=token).json()
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    assert all(each["auto_scheduled"] and each["deployment_id"] for each in found)
 
 
 def state_of(client: httpx.Client, run_id: str) -> str:
