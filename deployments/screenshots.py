@@ -136,6 +136,7 @@ def _taken(browser: Browser, picture: Picture, folder: Path, *, password: Secret
     page = context.new_page()
     page.goto(picture.url, wait_until="load")
     page.wait_for_timeout(SETTLE_MILLISECONDS)  # pages go on drawing after they have loaded
+    page.keyboard.press("Escape")  # an introduction may lie over the page
     close = page.locator(CLOSE).first
     if close.is_visible():
         close.click()

@@ -6,6 +6,7 @@ Nothing heavy is imported until a command needs it, so that help and lists appea
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -212,7 +213,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rest and arguments.command not in TAKES_MORE:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        return COMMANDS[arguments.command](arguments, rest).value
+        code = COMMANDS[arguments.command](arguments, rest).value
+        sys.stdout.flush()
     except TradingError as error:
         return report_error(
             error, exit_code(error), as_json=getattr(arguments, "json", False)
@@ -220,3 +222,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         note("tradeflows: interrupted")
         return Exit.INTERRUPTED.value
+    except BrokenPipeError:
+        # What is still to be written must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNREAD.value
+    return code

@@ -34,6 +34,7 @@ class Exit(IntEnum):
     SETTINGS = 7
     HALTED = 8
     INTERRUPTED = 130
+    UNREAD = 141
 
 
 EXIT_CODES = {
@@ -47,6 +48,7 @@ EXIT_CODES = {
     Exit.SETTINGS: "the environment is not usable as configured, or live trading lacks a switch",
     Exit.HALTED: "trading is halted, or broker and books disagree, which halts it",
     Exit.INTERRUPTED: "interrupted",
+    Exit.UNREAD: "whoever read the output stopped reading, as `head` does",
 }
 
 _BY_ERROR: tuple[tuple[type[BaseException], Exit], ...] = (

@@ -62,13 +62,10 @@ def show_screen() -> Exit:
 
 def _printed(looker: Looker, *, seconds: float) -> None:
     never = threading.Event()
-    try:
-        while True:
-            print_line(f"{looker.look().generate_summary()}\n")
-            sys.stdout.flush()
-            never.wait(seconds)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    while True:
+        print_line(f"{looker.look().generate_summary()}\n")
+        sys.stdout.flush()
+        never.wait(seconds)
 
 
 def _live(looker: Looker, *, seconds: float) -> None:

@@ -187,6 +187,19 @@ def test_list_names_the_flows(tradeflows: Any) -> None:
     assert {"name", "module", "question", "group"} <= set(listed[0])
 
 
+def test_output_that_nobody_reads_any_more_ends_a_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "list", "--json"],
+            cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (Exit.UNREAD, "")
+
+
 def test_help_documents_every_exit_code(tradeflows: Any) -> None:
     shown = tradeflows("--help").stdout
     assert all(f"{code.value}  {text}" in shown for code, text in EXIT_CODES.items())
