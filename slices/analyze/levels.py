@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from slices.analyze.swings import CONFIRMATION, swings
 from slices.domain.analyses import LevelRole, PriceLevel
@@ -59,6 +58,8 @@ def levels(
 
 
 def _clusters(log_prices: FloatArray, width: float) -> IntArray:
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     merges = linkage(log_prices[:, None], "complete")
     return np.asarray(fcluster(merges, width, criterion="distance"), dtype=np.int64)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster
 
 from slices.analyze.closes import shared_returns
 from slices.domain.errors import BadDataError, ParameterError, listed
@@ -84,6 +83,8 @@ def _clusters(
     merges: FloatArray, order: IntArray, symbols: tuple[str, ...]
 ) -> tuple[tuple[str, ...], ...]:
     """Cut the tree; largest cluster first, then in the order of the leaves."""
+    from scipy.cluster.hierarchy import fcluster
+
     labels = fcluster(merges, CUT, criterion="distance")
     members: dict[int, list[str]] = {}
     for i in order:

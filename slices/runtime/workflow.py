@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import os
 from collections.abc import Callable
@@ -124,6 +125,8 @@ class Workflow(Flow[P, R]):
         def concluded(*args: P.args, **kwargs: P.kwargs) -> Any:
             if closed := closed_day():
                 return Completed(name=CLOSED, message=closed)
+            # Two threads that import it first at once may end in KeyError: 'scipy'.
+            importlib.import_module("scipy")
             result = fn(*args, **kwargs)
             if result.caveats:
                 return Completed(name=DEGRADED, message="; ".join(result.caveats), data=result)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.cluster.hierarchy import leaves_list, linkage  # not in a function: tasks run in threads
-from scipy.spatial.distance import squareform
 
 from slices.quant.allocation.bounds import check_bounds, without_rounding
 from slices.quant.allocation.naive import volatilities
@@ -31,6 +29,9 @@ def correlation_linkage(correlations: FloatArray, *, method: str = LINKAGE) -> F
     Returns:
         N - 1 merges in scipy's form.
     """
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
     distance = np.sqrt(np.maximum(1.0 - correlations, 0.0) / 2.0)
     np.fill_diagonal(distance, 0.0)
     condensed = squareform(distance, checks=False)
@@ -39,6 +40,8 @@ def correlation_linkage(correlations: FloatArray, *, method: str = LINKAGE) -> F
 
 def leaf_order(merges: FloatArray) -> IntArray:
     """Return the positions of the symbols in the order of the tree's leaves."""
+    from scipy.cluster.hierarchy import leaves_list
+
     return np.asarray(leaves_list(merges), dtype=np.int64)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.flow_engine import run_flow
 
@@ -57,10 +58,10 @@ def scheduled(client: SyncPrefectClient, deployment: UUID, day: dt.date) -> Flow
     client.request("POST", f"/deployments/{deployment}/schedule", json=times)  # type: ignore[arg-type]
     (found,) = [
         each
-        for each in client.read_flow_runs(limit=200)
-        if each.deployment_id == deployment
-        and each.expected_start_time is not None
-        and each.expected_start_time.date() == day
+        for each in client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+        )
+        if each.expected_start_time is not None and each.expected_start_time.date() == day
     ]
     return found
 
