@@ -32,6 +32,11 @@ LEAST = dt.timedelta(seconds=10)
 """The shortest silence that Prefect can wait for."""
 
 SECONDS = 240.0
+AGAIN = 40.0
+"""A run sends more than one heartbeat, and one may miss its aim: a server that finds its SQLite
+database locked judges the event anew, and a heartbeat counted twice is no silence to it. What is
+then never found in Prefect, the rule run-stuck of the watch finds."""
+
 SILENCES = {f"{PREFIX}zombie runs", f"{PREFIX}silence of the watch"}
 ENDS: tuple[State[None], ...] = (Completed(), Failed(), Crashed(message="before"), Cancelled())
 
@@ -98,6 +103,12 @@ def refusals(client: SyncPrefectClient, run: FlowRun) -> list[str]:
     return [each["payload"]["reason"] for each in found]
 
 
+def unheard(client: SyncPrefectClient, silent: FlowRun, ended: list[FlowRun]) -> list[FlowRun]:
+    """The runs whose silence the automation has not answered yet."""
+    alive = [] if state(client, silent).is_crashed() else [silent]
+    return alive + [run for run in ended if not refusals(client, run)]
+
+
 def test_r22_a_late_heartbeat_overwrites_no_end_and_silence_without_one_is_a_crash(
     client: SyncPrefectClient,
 ) -> None:
@@ -110,8 +121,13 @@ def test_r22_a_late_heartbeat_overwrites_no_end_and_silence_without_one_is_a_cra
         heartbeat(client, run)
     client.set_flow_run_state(in_time.id, Completed())
     deadline = time.monotonic() + SECONDS
-    while not (state(client, silent).is_crashed() and all(refusals(client, run) for run in ended)):
+    spoken = time.monotonic()
+    while waiting := unheard(client, silent, ended):
         assert time.monotonic() < deadline, (state(client, silent), before)
+        if time.monotonic() > spoken + AGAIN:
+            spoken = time.monotonic()
+            for run in waiting:
+                heartbeat(client, run)
         time.sleep(0.5)
     for run, was in zip(ended, before, strict=True):
         now = state(client, run)
