@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from slices.domain.learning import LabelSettings, ModelKind, OutOfSampleScores, Skill
 
-BASELINE = ModelKind.ALWAYS_EQUAL
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictor:

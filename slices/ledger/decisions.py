@@ -41,14 +41,6 @@ def read_decision(
     return _read(ledger, _chosen(mine))
 
 
-def latest_decision(
-    ledger: Ledger, account: str, *, workflow: str, strategy: str
-) -> Decision | None:
-    """Return what was decided last; None where nothing ever was."""
-    mine = _chosen(_of(account, workflow, strategy))
-    return _read(ledger, mine.order_by(DECISIONS.c.session.desc()).limit(1))
-
-
 def write_decision(
     connection: Connection,
     account: str,

@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from slices.quant.types import FloatArray, IntArray
 
 SUSPECT_T = 8.0
-CHOOSING = frozenset(
-    {SelectionRule.MODEL, SelectionRule.RIVAL, SelectionRule.LEADER, SelectionRule.FORESIGHT}
-)
 Verdict = tuple[StrategyName | None, ChoiceBasis | None, str]
 
 

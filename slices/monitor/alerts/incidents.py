@@ -162,12 +162,6 @@ def mark_notified(store: Store, key: str, at: dt.datetime) -> None:
         _change(connection, key, notified=notified, attempts=known.attempts + 1)
 
 
-def mark_delivered(store: Store, key: str, at: dt.datetime) -> None:
-    """Note that a receiver has taken a notification."""
-    with writing(store) as connection:
-        _change(connection, key, delivered=at)
-
-
 def alert_facts(store: Store, *, at: dt.datetime) -> AlertFacts:
     """Read how many alerts there are, and how many wait for a receiver."""
     with reading(store) as connection:

@@ -21,7 +21,6 @@ from slices.monitor.alerts.incidents import (
     alert_facts,
     incident,
     incidents_since,
-    mark_delivered,
     mark_notified,
     open_incidents,
     silence,
@@ -142,14 +141,13 @@ def test_a_silence_shows_at_once_at_what_it_is_about(store: Store) -> None:
     assert sorted(each.key for each in open_incidents(store) if each.silenced_until) == ["a", "b"]
 
 
-def test_what_was_sent_and_taken_is_noted(store: Store) -> None:
+def test_what_was_sent_is_noted_and_is_not_yet_taken(store: Store) -> None:
     keep(store, made("lasts"), made("over", resolved=NOW + HOUR))
     for key in ("lasts", "over"):
         mark_notified(store, key, NOW)
         mark_notified(store, key, NOW)
-        mark_delivered(store, key, NOW)
     lasts, over = incident(store, "lasts"), incident(store, "over")
-    assert (lasts.notified, lasts.attempts, lasts.delivered) == (NOW, 2, NOW)
+    assert (lasts.notified, lasts.attempts, lasts.delivered) == (NOW, 2, None)
     assert over.notified == over.resolved
 
 
