@@ -21,6 +21,9 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.states import Pending, Scheduled
 from pydantic import SecretStr
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -33,6 +36,9 @@ from tests.support.server import BIN, ROOT, clean_environment, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
+
+    from prefect.client.schemas import State
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -61,6 +67,11 @@ class Operated:
     @property
     def login(self) -> tuple[str, str]:
         return ("tradeflows", self.password)
+
+    def asking(self) -> SyncPrefectClient:
+        """Open a client that asks a busy server again, as everybody's does."""
+        login = f"tradeflows:{self.password}"
+        return SyncPrefectClient(f"{self.prefect}/api", auth_string=login)
 
     def run(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
@@ -113,10 +124,9 @@ def test_everything_is_up_and_the_command_says_where(operated: Operated) -> None
 
 def test_deployments_are_applied_and_the_watch_measures(operated: Operated) -> None:
     environment = exported(operated)
-    with httpx.Client(base_url=operated.prefect, auth=operated.login) as client:
-        token = csrf_headers(client)
-        found = client.post("/api/deployments/filter", json={}, headers=token).json()
-        rules = client.post("/api/automations/filter", json={}, headers=token).json()
+    with operated.asking() as client:
+        found = client.request("POST", "/deployments/filter", json={}).json()
+        rules = client.request("POST", "/automations/filter", json={}).json()
     assert {each["name"] for each in found} >= {"adhoc", "daily"}
     assert any(each["name"].startswith("tradeflows: ") for each in rules)
     assert environment["PREFECT_API_URL"] == f"{operated.prefect}/api"
@@ -141,44 +151,29 @@ def exported(operated: Operated) -> dict[str, str]:
     return {name: value for name, _, value in words}
 
 
-def csrf_headers(client: httpx.Client) -> dict[str, str]:
-    token = client.get("/api/csrf-token", params={"client": "test"}).json()["token"]
-    return {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": "test"}
-
-
 def test_a_worker_does_what_is_ordered_with_the_password_of_the_file(operated: Operated) -> None:
-    with httpx.Client(base_url=operated.prefect, auth=operated.login, timeout=60) as client:
-        found = client.get("/api/deployments/name/portfolio-analysis/adhoc").json()
-        run = client.post(
-            f"/api/deployments/{found['id']}/create_flow_run",
-            json={"parameters": {"symbols": ["AAPL", "MSFT"], "start": "2010-01-04"}},
-            headers=csrf_headers(client),
-        ).json()
+    wanted = {"symbols": ["AAPL", "MSFT"], "start": "2010-01-04"}
+    with operated.asking() as client:
+        found = client.read_deployment_by_name("portfolio-analysis/adhoc")
+        run = client.create_flow_run_from_deployment(found.id, parameters=wanted)
         deadline = time.monotonic() + RUN_SECONDS
-        while (state := state_of(client, run["id"])) not in {"COMPLETED", "FAILED", "CRASHED"}:
+        while not (state := client.read_flow_run(run.id).state) or not state.is_final():
             assert time.monotonic() < deadline, state
             time.sleep(0.5)
-    assert state == "COMPLETED", (operated.home / "run" / "worker.log").read_text()
+    assert state.is_completed(), (operated.home / "run" / "worker.log").read_text()
     shown = json.loads(operated.run(str(BIN / "tradeflows"), "status", "--json"))
-    assert run["id"] in {each["run_id"] for each in shown}
+    assert str(run.id) in {each["run_id"] for each in shown}
     assert list((operated.home / "reports").glob("portfolio-analysis-2*.html"))
 
 
 def test_the_server_schedules_runs_by_itself(operated: Operated) -> None:
     wanted = {"flow_runs": {"state": {"name": {"any_": ["Scheduled"]}}}, "limit": 50}
     deadline = time.monotonic() + RUN_SECONDS
-    with httpx.Client(base_url=operated.prefect, auth=operated.login) as client:
-        token = csrf_headers(client)
-        while not (
-            found := client.post("/api/flow_runs/filter", json=wanted, headers=token).json()
-        ):
+    with operated.asking() as client:
+        while not (found := client.request("POST", "/flow_runs/filter", json=wanted).json()):
             assert time.monotonic() < deadline
             time.sleep(0.5)
     assert all(each["auto_scheduled"] and each["deployment_id"] for each in found)
-
-
-def state_of(client: httpx.Client, run_id: str) -> str:
-    return str(client.get(f"/api/flow_runs/{run_id}").json()["state"]["type"])
 
 
 def test_an_alert_reaches_its_receiver(operated: Operated) -> None:
@@ -296,35 +291,31 @@ def test_r46_the_password_is_in_its_file_alone(operated: Operated) -> None:
 
 def test_a_second_up_starts_what_died_and_leaves_the_rest(operated: Operated) -> None:
     before = operated.pids()
-    with httpx.Client(base_url=operated.prefect, auth=operated.login, timeout=60) as client:
+    with operated.asking() as client:
         lease = place_taken(client, "quick-test/daily")
         os.kill(before["prefect"], signal.SIGKILL)
         printed = operated.run(sys.executable, "-m", "deployments.up")
-        renewed = client.post(
-            f"/api/v2/concurrency_limits/leases/{lease}/renew",
-            json={"lease_duration": 60},
-            headers=csrf_headers(client),
-        )
-    assert renewed.is_success, "a place nobody knows of any more would be taken for ever"
+        # A place that nobody knows of any more is refused here, and would be taken for ever.
+        client.renew_concurrency_lease(lease, lease_duration=60)
     after = operated.pids()
     assert after.keys() == NAMES
     assert {name for name in NAMES if after[name] != before[name]} == {"prefect"}
     assert "deployments are applied: 0 changes" in printed
 
 
-def place_taken(client: httpx.Client, deployment: str) -> str:
+def place_taken(client: SyncPrefectClient, deployment: str) -> UUID:
     """Begin a run as a worker does, which then dies; return what holds its place."""
-    headers = csrf_headers(client)
-    found = client.get(f"/api/deployments/name/{deployment}").json()
-    tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
-    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": tomorrow}}
-    address = f"/api/deployments/{found['id']}/create_flow_run"
-    run = client.post(address, json={"state": state}, headers=headers).json()
-    address = f"/api/flow_runs/{run['id']}/set_state"
-    begun = client.post(address, json={"state": {"type": "PENDING"}}, headers=headers).json()
-    assert begun["status"] == "ACCEPT"
-    details = client.get(f"/api/flow_runs/{run['id']}").json()["state"]["state_details"]
-    return str(details["deployment_concurrency_lease_id"])
+    found = client.read_deployment_by_name(deployment)
+    tomorrow: State[None] = Scheduled(scheduled_time=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    run = client.create_flow_run_from_deployment(found.id, state=tomorrow)
+    pending: State[None] = Pending()
+    begun = client.set_flow_run_state(run.id, pending)
+    assert begun.status is SetStateStatus.ACCEPT
+    state = client.read_flow_run(run.id).state
+    assert state is not None
+    lease = state.state_details.deployment_concurrency_lease_id
+    assert lease is not None
+    return lease
 
 
 def test_down_leaves_nothing_even_after_a_crash(operated: Operated) -> None:
