@@ -15,7 +15,8 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
-    FlowRunFilterTags,
+    FlowRunFilterId,
+    FlowRunFilterParentFlowRunId,
     TaskRunFilter,
     TaskRunFilterState,
     TaskRunFilterStateName,
@@ -42,7 +43,9 @@ from tests.support.smallest import CASES, Case, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
+    from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import TaskRun
 
     from slices.runtime.kinds import CountedTask
@@ -137,34 +140,52 @@ def pages(flow: str) -> dict[str, tuple[int, int]]:
     return {str(each): (each.stat().st_size, each.stat().st_mtime_ns) for each in files}
 
 
-def steps_of(runs: list[Ran]) -> dict[str, list[TaskRun]]:
-    """List the task runs of commands by tag, once the server has heard of a failure in each."""
-    deadline, ours = time.monotonic() + RECORDED_SECONDS, {each.tag for each in runs}
-    flow_runs = FlowRunFilter(tags=FlowRunFilterTags(any_=sorted(ours)))
+def steps_of(runs: list[Ran]) -> dict[UUID, list[TaskRun]]:
+    """List the task runs of commands, once the server has heard of a failure in each."""
+    deadline, roots = time.monotonic() + RECORDED_SECONDS, {each.run.id for each in runs}
     failed = TaskRunFilter(state=TaskRunFilterState(name=TaskRunFilterStateName(any_=["Failed"])))
-    while {tag for tag, steps in by_tag(flow_runs, failed, ours).items() if any_step(steps)} < ours:
-        assert time.monotonic() < deadline, "the server has not heard of every failure"
-        time.sleep(0.3)
-    return by_tag(flow_runs, None, ours)
-
-
-def any_step(found: list[TaskRun]) -> bool:
-    """Tell whether one is a task of ours, not a flow within a flow, which is recorded earlier."""
-    return any(tag.startswith("kind:") for each in found for tag in each.tags)
-
-
-def by_tag(
-    flow_runs: FlowRunFilter, which: TaskRunFilter | None, ours: set[str]
-) -> dict[str, list[TaskRun]]:
-    found: dict[str, list[TaskRun]] = defaultdict(list)
     with get_client(sync_client=True) as client:
-        read = 0
-        while page := client.read_task_runs(
-            flow_run_filter=flow_runs, task_run_filter=which, offset=read
-        ):
-            read += len(page)
-            for each in page:
-                found[next(tag for tag in each.tags if tag in ours)].append(each)
+        within = flows_within(client, roots)
+        while {
+            root for root, each in by_root(client, within, failed).items() if steps(each)
+        } < roots:
+            assert time.monotonic() < deadline, "the server has not heard of every failure"
+            time.sleep(0.3)
+        return by_root(client, within, None)
+
+
+def steps(found: list[TaskRun]) -> list[TaskRun]:
+    """Leave out the flows within a flow, which are recorded earlier than tasks of ours."""
+    return [each for each in found if any(tag.startswith("kind:") for tag in each.tags)]
+
+
+def flows_within(client: SyncPrefectClient, roots: set[UUID]) -> dict[UUID, UUID]:
+    """Find every flow run that was part of another, and the outermost one it was part of."""
+    within, outer = {root: root for root in roots}, list(roots)
+    while outer:
+        inner: dict[UUID, UUID] = {}
+        for parent in outer:
+            mine = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]))
+            found = client.read_flow_runs(flow_run_filter=mine)
+            inner |= {each.id: within[parent] for each in found}
+        within |= inner
+        outer = list(inner)
+    return within
+
+
+def by_root(
+    client: SyncPrefectClient, within: dict[UUID, UUID], which: TaskRunFilter | None
+) -> dict[UUID, list[TaskRun]]:
+    flow_runs = FlowRunFilter(id=FlowRunFilterId(any_=sorted(within)))
+    found: dict[UUID, list[TaskRun]] = defaultdict(list)
+    read = 0
+    while page := client.read_task_runs(
+        flow_run_filter=flow_runs, task_run_filter=which, offset=read
+    ):
+        read += len(page)
+        for each in page:
+            assert each.flow_run_id is not None
+            found[within[each.flow_run_id]].append(each)
     return found
 
 
@@ -234,7 +255,7 @@ def test_r14_a_run_with_a_step_that_fails_has_failed(
         server = steps_of([each.ran for each in faults.found])
         for each in faults.found:
             check_answer(each)
-            check_dependants(each, faults, server[each.ran.tag])
+            check_dependants(each, faults, server[each.ran.run.id])
             del left[each.task.name]
         check_alerts(list(faults.found), tmp_path / str(world.runs))
         if case is cases[0]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import datetime as dt
 import functools
 import inspect
 import io
 import textwrap
 import types
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,7 +21,11 @@ import numpy as np
 import polars as pl
 from prefect import tags
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterTags,
+)
 from prefect.futures import PrefectFuture
 from prefect.utilities.annotations import BaseAnnotation
 
@@ -34,6 +38,10 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
     from slices.runtime.progress import Step
+
+TAG = "faults"
+"""Of every run. One for each would cost every step a connection of its own, because Prefect asks
+for the limits of all tags that a step has, and keeps a client for each set of them."""
 
 Tasks = dict[str, "CountedTask[..., Any]"]
 
@@ -177,7 +185,6 @@ class Ran:
     answered: str
     noted: str
     steps: list[Step]
-    tag: str
     run: FlowRun = field(init=False)
 
     @property
@@ -193,18 +200,20 @@ class Ran:
 def commanded(words: list[str]) -> Ran:
     """Run a command of the program in this process; its flow run, if there is one, comes along."""
     steps: list[Step] = []
-    answered, noted, tag = io.StringIO(), io.StringIO(), f"faults-{uuid.uuid4()}"
+    answered, noted, began = io.StringIO(), io.StringIO(), dt.datetime.now(dt.UTC)
     listeners.append(steps.append)
     try:
-        with redirect_stdout(answered), redirect_stderr(noted), tags(tag):
+        with redirect_stdout(answered), redirect_stderr(noted), tags(TAG):
             code = main(words)
     finally:
         listeners.remove(steps.append)
-    ran = Ran(code, answered.getvalue(), noted.getvalue(), steps, tag)
+    ran = Ran(code, answered.getvalue(), noted.getvalue(), steps)
+    ours = FlowRunFilter(
+        tags=FlowRunFilterTags(all_=[TAG]),
+        expected_start_time=FlowRunFilterExpectedStartTime(after_=began),
+    )
     with get_client(sync_client=True) as client:
-        found = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]))
-        )
+        found = client.read_flow_runs(flow_run_filter=ours)
     runs = [each for each in found if each.parent_task_run_id is None]
     assert len(runs) == 1, ran.noted
     ran.run = runs[0]
