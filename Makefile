@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SYMBOLS ?= AAPL MSFT GOOGL
 
+# Compiled Python is kept, whatever the machine says: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo up down check lint types imports test coverage bench chaos screenshots lock clean
 
 help: ## List the targets

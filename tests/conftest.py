@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,16 @@ for name in [e for e in os.environ if e.startswith(("TRADEFLOWS_", "PREFECT_", "
         del os.environ[name]
 os.environ["TRADEFLOWS_HOME"] = str(HOME)
 
-from slices.runtime.environment import prepare  # noqa: E402
+from slices.runtime.environment import kernels_stamp, prepare  # noqa: E402
 
+# What one process of a test run compiles, the others need not; nor does the next test run.
+KERNELS = Path(__file__).parents[1] / ".pytest_cache" / "kernels"
+os.environ["NUMBA_CACHE_DIR"] = str(KERNELS / kernels_stamp())
+for old in [each for each in KERNELS.glob("*") if each.stat().st_mtime < time.time() - 7 * 86400]:
+    shutil.rmtree(old, ignore_errors=True)
 prepare()
+
+collect_ignore = ["benchmarks", "support"]  # no doctests, and much to import
 
 pytest_plugins = ["tests.support.orchestration"]
 
