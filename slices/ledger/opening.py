@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from slices.domain.trading_errors import LedgerBusyError, LedgerError
 from slices.ledger.connections import prepare_postgresql, prepare_sqlite
 from slices.ledger.migrating import migrate, migration_lock
 from slices.ledger.schema import LEDGER_INFO
+from slices.runtime.atomic import make_private
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -223,10 +223,7 @@ def _prepare(ledger: Ledger) -> None:
 def _private_file(file: Path) -> None:
     """Make the file before the database does, since its log files take its permissions over."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        if file.stat().st_mode & 0o077:
-            file.chmod(0o600)
+        make_private(file)
     except OSError as problem:
         raise LedgerError(ledger=str(file), problem=problem.strerror or str(problem)) from problem
 

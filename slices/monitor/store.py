@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from slices.domain.errors import IntegrityError, StorageError
 from slices.ledger.connections import prepare_sqlite
 from slices.monitor.schema import METADATA
+from slices.runtime.atomic import make_private
 from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def open_store(folder: Path | None = None) -> Store:
         StorageError: The disk refuses.
     """
     place = folder or load_settings().monitor_folder
-    _make_private(place)
+    _make_place(place)
     store = Store(engine=_engine(place / FILE), folder=place)
     try:
         with _alone(place), writing(store) as connection:
@@ -196,11 +197,11 @@ def _identity(file: Path) -> tuple[int, int] | None:
     return None
 
 
-def _make_private(folder: Path) -> None:
+def _make_place(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        os.close(os.open(folder / FILE, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(folder / FILE)
     except OSError as refusal:
         problem = (refusal.strerror or str(refusal)).lower()
         raise StorageError(path=str(folder / FILE), problem=problem) from refusal

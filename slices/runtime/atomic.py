@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from slices.domain.errors import StorageError
@@ -44,6 +45,24 @@ def read_whole(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as refusal:
         raise StorageError(path=str(file), problem=_reason(refusal)) from refusal
+
+
+def make_private(file: Path) -> None:
+    """Make an empty file where there is none, and leave it to its owner alone.
+
+    For databases, whose own log files take its permissions over. A file that is there is never
+    opened here: to close it again would end the locks that SQLite holds on it for other connections
+    of this process (https://www.sqlite.org/howtocorrupt.html, section 2.2), and whoever closed the
+    file next, elsewhere, would remove the log that this process goes on committing to.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    if file.is_file() and file.stat().st_mode & 0o077:
+        file.chmod(0o600)
 
 
 def _make_folder(folder: Path) -> None:

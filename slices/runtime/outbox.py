@@ -23,6 +23,7 @@ from slices.domain.alerts import Level
 from slices.domain.clock import SystemClock
 from slices.domain.errors import StorageError
 from slices.domain.monitoring import Notice
+from slices.runtime.atomic import make_private
 from slices.runtime.environment import home
 from slices.runtime.locks import KernelLocks
 
@@ -197,8 +198,7 @@ def _identity(file: Path) -> tuple[Path, int, int] | None:
 def _opened(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
     with _alone(file):
-        if not file.exists():
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(file)
         connection = sqlite3.connect(
             file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

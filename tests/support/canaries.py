@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 CANARY = "cnry7QxR2vLw9"
 """Part of every secret below; letters and digits alone, so that no escaping changes it."""
@@ -48,10 +50,18 @@ def betrayed(texts: Iterable[tuple[str, bytes]], *secrets: str) -> list[str]:
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Read every file below a folder, by its name."""
-    for each in sorted(folder.rglob("*")):
-        if each.is_file():
-            yield str(each.relative_to(folder)), each.read_bytes()
+    """Read every file below a folder, by its name.
+
+    A copy is read that another process makes: closing a database's file here would end the locks
+    that SQLite holds on it for the connections of this process.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / "copy"
+        subprocess.run(["cp", "-a", str(folder), str(copy)], check=False)  # files come and go
+        assert copy.is_dir()
+        for each in sorted(copy.rglob("*")):
+            if each.is_file():
+                yield str(each.relative_to(copy)), each.read_bytes()
 
 
 def open_to_others(folder: Path) -> list[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
+import textwrap
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,6 +56,33 @@ def test_an_upgrade_keeps_what_is_there(ledger_url: str, opened: OpenLedger) -> 
     assert (found.cash, found.opened) == (5, SESSION)
     with ledger.reading() as connection:
         assert revision_of(connection) == revisions()[-1]
+
+
+def elsewhere(work: str, url: str, folder: Path) -> str:
+    """Let another process open the ledger, do something, and close it."""
+    program = f"""
+        import sys
+        from pathlib import Path
+        from slices.ledger.accounts import account_names, open_account
+        from tests.support.ledgers import AT, CAPITAL, SESSION, ledger_at
+
+        ledger = ledger_at(sys.argv[1], Path(sys.argv[2]))
+        {work}
+        ledger.close()
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program), url, str(folder)]
+    return subprocess.check_output(words, text=True)
+
+
+def test_opening_again_costs_nothing_that_is_committed_later(
+    ledger: Ledger, ledger_url: str, opened: OpenLedger, tmp_path: Path
+) -> None:
+    opened(ledger_url)
+    theirs = "open_account(ledger, 'theirs', capital=CAPITAL, session=SESSION, at=AT)"
+    elsewhere(theirs, ledger_url, tmp_path)
+    open_account(ledger, "ours", capital=CAPITAL, session=SESSION, at=AT)
+    found = elsewhere("print(*account_names(ledger))", ledger_url, tmp_path)
+    assert found.split() == ["main", "ours", "theirs"]
 
 
 def test_a_newer_ledger_is_refused(ledger: Ledger, ledger_url: str, opened: OpenLedger) -> None:

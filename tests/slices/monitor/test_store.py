@@ -3,6 +3,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 import stat
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +142,30 @@ def test_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     with reading(opened) as connection:
         assert len(connection.execute(select(SILENCES)).all()) == 6
     opened.close()
+
+
+def test_opening_again_costs_nothing_that_is_committed_later(store: Store) -> None:
+    open_store(store.folder).close()
+    program = """
+        import datetime as dt, sys
+        from pathlib import Path
+        from sqlalchemy import insert, select
+        from slices.monitor.schema import PICTURES
+        from slices.monitor.store import open_store, writing
+
+        store = open_store(Path(sys.argv[1]))
+        with writing(store) as connection:
+            if len(sys.argv) > 2:
+                now = dt.datetime.now(dt.UTC)
+                connection.execute(insert(PICTURES).values(name=sys.argv[2], at=now, text=b""))
+            print(*sorted(connection.scalars(select(PICTURES.c.name))))
+        store.close()
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program), str(store.folder)]
+    subprocess.run([*words, "theirs"], check=True)
+    with writing(store) as connection:
+        connection.execute(insert(PICTURES).values(name="ours", at=AT, text=b""))
+    assert subprocess.check_output(words, text=True).split() == ["ours", "theirs"]
 
 
 @pytest.mark.parametrize(

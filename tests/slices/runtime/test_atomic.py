@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slices.domain.errors import StorageError
-from slices.runtime.atomic import UNFINISHED, read_whole, write_whole
+from slices.runtime.atomic import UNFINISHED, make_private, read_whole, write_whole
 from tests.support.frames import repository
 
 SIZE = 24_000_000
@@ -35,6 +36,16 @@ def test_a_file_is_written_and_read(tmp_path: Path) -> None:
     write_whole(file, b"two")
     assert read_whole(file) == b"two"
     assert [each.name for each in file.parent.iterdir()] == ["file"]
+
+
+def test_a_private_file_is_its_owners_alone_and_keeps_what_is_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "file"
+    make_private(file)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"", 0o600)
+    file.write_bytes(b"content")
+    file.chmod(0o644)
+    make_private(file)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"content", 0o600)
 
 
 def test_r10_a_write_killed_midway_leaves_a_whole_file(tmp_path: Path) -> None:
