@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,6 @@ from prefect.events import emit_event
 from prefect.states import Completed, Failed, Pending, Running, Scheduled
 
 from slices.domain.observations import RunFacts, ServerFacts
-from slices.runtime.server_asking import PAGE
 from slices.runtime.server_facts import opened_server, server_facts
 from slices.runtime.server_runs import RECENT
 
@@ -270,15 +270,15 @@ def test_a_look_costs_few_questions(
     questions: list[str] = []
     plain = SyncPrefectClient.request
 
-    def counting(self: SyncPrefectClient, method: str, path: str, **kwargs: object) -> object:
-        questions.append(path)
+    def counting(self: SyncPrefectClient, method: str, path: str, **kwargs: Any) -> object:
+        if not (kwargs.get("json") or {}).get("offset"):  # further pages come with further runs
+            questions.append(path)
         return plain(self, method, path, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SyncPrefectClient, "request", counting)
     found = server_facts(client, at=now())
     pools = {each.pool for each in found.queues}
-    further = (len(found.recent) + len(found.earlier)) // PAGE + found.late // PAGE
-    assert len(questions) <= 16 + len(pools) + further, questions
+    assert len(questions) <= 16 + len(pools), questions
     assert found.version.startswith("3.")
     assert found.answered_seconds > 0
     assert found.url.endswith("/api")
