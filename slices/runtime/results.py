@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from prefect.filesystems import LocalFileSystem
 from prefect.logging import get_logger
 from prefect.serializers import Serializer
+from prefect.utilities.annotations import quote
 
 from slices.domain.alerts import Level, ResultRefused
 from slices.domain.errors import IntegrityError
@@ -30,6 +31,11 @@ def report_refusal(refused: IntegrityError) -> None:
     )
 
 
+def unmarked(value: Any) -> Any:
+    """Take away the mark that keeps Prefect from looking through a value."""
+    return value.unwrap() if isinstance(value, quote) else value
+
+
 class CheckedText(Serializer):  # Prefect refuses a parametrised base
     """Writes results as text with a digest and refuses what does not match it."""
 
@@ -37,7 +43,7 @@ class CheckedText(Serializer):  # Prefect refuses a parametrised base
 
     def dumps(self, obj: Any) -> bytes:
         """Encode a result."""
-        return encode(obj)
+        return encode(unmarked(obj))
 
     def loads(self, blob: bytes) -> Any:
         """Decode a result; one that was changed is reported as CRITICAL and refused."""

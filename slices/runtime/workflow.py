@@ -11,13 +11,15 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 import pydantic
 from prefect import Flow
+from prefect.client.schemas import State
 from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
 
 from slices.domain.errors import ParameterError, SettingsError
 from slices.domain.results import CLOSED, FlowResult
 from slices.runtime.closed import closed_day
-from slices.runtime.results import CheckedText
+from slices.runtime.results import CheckedText, unmarked
 from slices.runtime.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -116,6 +118,9 @@ class Workflow(Flow[P, R]):
 
     A result with caveats ends its run in the completed state "Degraded", which lists them. What a
     schedule orders for a day of trading ends at once as "Closed" where there is no trading.
+
+    Prefect looks for futures inside every result, number by number. There are none in this
+    project's own, so they are handed to it marked as not to be looked through.
     """
 
     def __init__(
@@ -129,8 +134,9 @@ class Workflow(Flow[P, R]):
             importlib.import_module("scipy")
             result = fn(*args, **kwargs)
             if result.caveats:
-                return Completed(name=DEGRADED, message="; ".join(result.caveats), data=result)
-            return result
+                message = "; ".join(result.caveats)
+                return Completed(name=DEGRADED, message=message, data=quote(result))
+            return quote(result)
 
         super().__init__(concluded, **options)
         self.checks: tuple[Check, ...] = (check_period, check_feed, *checks)
@@ -155,7 +161,11 @@ class Workflow(Flow[P, R]):
         """Check the parameters, then run the flow."""
         options = {k: kwargs.pop(k) for k in ("return_state", "wait_for") if k in kwargs}
         given = inspect.signature(self.fn).bind_partial(*args).arguments | kwargs
-        return super().__call__(**self.validate_parameters(given), **options)
+        ended: Any = super().__call__(**self.validate_parameters(given), **options)
+        kept: Any = ended.data if isinstance(ended, State) else None
+        if isinstance(getattr(kept, "result", None), quote):
+            kept.result = unmarked(kept.result)
+        return unmarked(ended)
 
 
 def workflow(*checks: Check) -> Callable[[Callable[P, R]], Workflow[P, R]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prefect.client.orchestration import get_client
 
 from flows.cli.options import build_parser, given_parameters
 from flows.core import quick_test, simple_backtest
@@ -55,6 +56,15 @@ def test_a_second_quick_test_takes_every_computed_step_from_the_cache(
     assert {run.state_name for run in computed} == {"Cached"}
     assert len(computed) == QUICK_TASKS - 1
     assert fingerprint(again.result().tested) == fingerprint(quick.result().tested)
+
+
+def test_the_answer_is_one_value_called_as_a_state_and_read_back(quick: State[QuickTest]) -> None:
+    with get_client(sync_client=True) as client:
+        kept = client.read_flow_run(flow_run_id(quick)).state
+    assert kept is not None
+    assert isinstance(quick_test(), QuickTest)
+    assert isinstance(quick.result(), QuickTest)
+    assert fingerprint(kept.result()) == fingerprint(quick.result())
 
 
 def test_auto_chooses_on_the_first_part_and_is_judged_on_the_rest(
