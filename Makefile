@@ -50,10 +50,10 @@ check: lint types imports ## Lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q -m "not slow and not server"
 
 test: lint types imports ## Everything CI runs
-	$(BIN)/pytest -q -n 3 --dist loadfile --durations=20
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 coverage: $(VENV)/.dev ## All tests again with their branch coverage, which has a floor
-	$(BIN)/pytest -q -n 3 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## Print the ratios of the benchmark suite
 	$(BIN)/python -m tests.benchmarks

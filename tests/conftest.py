@@ -33,6 +33,8 @@ for old in [each for each in KERNELS.glob("*") if each.stat().st_mtime < time.ti
     shutil.rmtree(old, ignore_errors=True)
 prepare()
 
+SLOW_SECONDS = 300.0
+
 collect_ignore = ["benchmarks", "support"]  # no doctests, and much to import
 
 pytest_plugins = ["tests.support.orchestration"]
@@ -45,6 +47,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("fixed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process ends the run alone with one."""
+    patience: dict[Path, float] = {}
+    for item in items:
+        slow, timeout = item.get_closest_marker("slow"), item.get_closest_marker("timeout")
+        seconds = timeout.args[0] if timeout else SLOW_SECONDS if slow else 0.0
+        patience[item.path] = max(seconds, patience.get(item.path, 0.0))
+    items.sort(key=lambda item: -patience[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
