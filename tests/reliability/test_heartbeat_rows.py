@@ -33,9 +33,8 @@ LEAST = dt.timedelta(seconds=10)
 
 SECONDS = 240.0
 AGAIN = 40.0
-"""A run sends more than one heartbeat, and one may miss its aim: a server that finds its SQLite
-database locked judges the event anew, and a heartbeat counted twice is no silence to it. What is
-then never found in Prefect, the rule run-stuck of the watch finds."""
+"""A run sends more than one heartbeat, and one may be lost where a server finds its
+database locked. A run that Prefect then never finds is one for the rule run-stuck of the watch."""
 
 SILENCES = {f"{PREFIX}zombie runs", f"{PREFIX}silence of the watch"}
 ENDS: tuple[State[None], ...] = (Completed(), Failed(), Crashed(message="before"), Cancelled())
