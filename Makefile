@@ -8,6 +8,9 @@ SYMBOLS ?= AAPL MSFT GOOGL
 # Compiled Python is kept, whatever the machine says: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Lint, types and imports are checked at the same time.
+MAKEFLAGS += --jobs=2
+
 .PHONY: help setup demo up down check lint types imports test coverage bench chaos screenshots lock clean
 
 help: ## List the targets
@@ -22,7 +25,7 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
-	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 setup: $(VENV)/.dev ## Make .venv with everything development needs
