@@ -42,6 +42,7 @@ CLOSE = "[data-component-id='mlflow.assistant.chat_panel.close']"
 """Of a panel of MLflow's that covers part of the page."""
 
 SETTLE_MILLISECONDS = 4000
+FADE_MILLISECONDS = 1000
 TIMEOUT_MILLISECONDS = 60_000
 
 
@@ -140,6 +141,7 @@ def _taken(browser: Browser, picture: Picture, folder: Path, *, password: Secret
     close = page.locator(CLOSE).first
     if close.is_visible():
         close.click()
+    page.wait_for_timeout(FADE_MILLISECONDS)
     file = folder / f"{picture.name}.png"
     page.screenshot(path=file)
     context.close()

@@ -20,6 +20,7 @@ from slices.monitor.dashboard.views.runs import ShownRuns, shown_runs
 from slices.monitor.dashboard.wording import measured
 from slices.monitor.metrics import METRICS
 from slices.runtime.credentials import OPERATOR
+from slices.runtime.settings import load_settings
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -106,6 +107,7 @@ def alerts(desk: Desk, request: Request) -> Response:
         seen,
         past=sorted(ended, key=lambda each: each.opened, reverse=True),
         silences=silences(desk.store, seen.now),
+        has_receiver=load_settings().alerts_url is not None,
     )
 
 

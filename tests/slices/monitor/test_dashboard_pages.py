@@ -311,6 +311,20 @@ def test_a_form_without_our_token_acknowledges_nothing(store: Store, body: str) 
     assert stored_incident(store, key).acknowledged is None
 
 
+def test_where_nobody_is_to_be_told_no_notification_is_claimed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, incidents=(dataclasses.replace(observed.incident("run-failed"), delivered=NOW),))
+    monkeypatch.delenv("TRADEFLOWS_ALERTS_URL", raising=False)
+    alone = shown(client(store), "/alerts")
+    monkeypatch.setenv("TRADEFLOWS_ALERTS_URL", "https://example.org/hook")
+    told = shown(client(store), "/alerts")
+    assert "TRADEFLOWS_ALERTS_URL" in alone
+    assert "notification" not in alone
+    assert "TRADEFLOWS_ALERTS_URL" not in told
+    assert "notification" in told
+
+
 def test_an_alert_nobody_knows_is_not_found(store: Store) -> None:
     fill(store)
     browser = client(store)
