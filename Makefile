@@ -8,9 +8,6 @@ SYMBOLS ?= AAPL MSFT GOOGL
 # Compiled Python is kept, whatever the machine says: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Lint, types and imports are checked at the same time.
-MAKEFLAGS += --jobs=2
-
 .PHONY: help setup demo up down check lint types imports test coverage bench chaos screenshots lock clean
 
 help: ## List the targets

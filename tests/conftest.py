@@ -29,8 +29,10 @@ from slices.runtime.environment import kernels_stamp, prepare  # noqa: E402
 # What one process of a test run compiles, the others need not; nor does the next test run.
 KERNELS = Path(__file__).parents[1] / ".pytest_cache" / "kernels"
 os.environ["NUMBA_CACHE_DIR"] = str(KERNELS / kernels_stamp())
-for old in [each for each in KERNELS.glob("*") if each.stat().st_mtime < time.time() - 7 * 86400]:
-    shutil.rmtree(old, ignore_errors=True)
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    for old in set(KERNELS.glob("*")) - {KERNELS / kernels_stamp()}:
+        if old.stat().st_mtime < time.time() - 7 * 86400:
+            shutil.rmtree(old, ignore_errors=True)
 prepare()
 
 SLOW_SECONDS = 300.0

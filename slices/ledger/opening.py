@@ -208,13 +208,14 @@ def _engine(address: URL) -> Engine:
 
 
 def _prepare(ledger: Ledger) -> None:
-    if ledger.engine.dialect.name == "sqlite":
-        _private_file(Path(ledger.name))
-    with migration_lock(ledger.locks_folder, ledger.name), ledger.writing() as connection:
-        migrate(connection, name=ledger.name)
-        found = connection.scalar(select(LEDGER_INFO.c.mode))
-        if found is None:
-            connection.execute(insert(LEDGER_INFO).values(number=1, mode=ledger.mode))
+    with migration_lock(ledger.locks_folder, ledger.name):
+        if ledger.engine.dialect.name == "sqlite":
+            _private_file(Path(ledger.name))
+        with ledger.writing() as connection:
+            migrate(connection, name=ledger.name)
+            found = connection.scalar(select(LEDGER_INFO.c.mode))
+            if found is None:
+                connection.execute(insert(LEDGER_INFO).values(number=1, mode=ledger.mode))
     if found is not None and found is not ledger.mode:
         problem = f"it holds {found} accounts and is never used for {ledger.mode} ones"
         raise LedgerError(ledger=ledger.name, problem=problem)

@@ -66,9 +66,11 @@ def open_store(folder: Path | None = None) -> Store:
     _make_place(place)
     store = Store(engine=_engine(place / FILE), folder=place)
     try:
-        with _alone(place), writing(store) as connection:
-            _check_version(store, connection)
-            METADATA.create_all(connection)
+        with _alone(place):
+            _make_file(place / FILE)
+            with writing(store) as connection:
+                _check_version(store, connection)
+                METADATA.create_all(connection)
     except BaseException:
         store.close()
         raise
@@ -201,10 +203,19 @@ def _make_place(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        make_private(folder / FILE)
     except OSError as refusal:
-        problem = (refusal.strerror or str(refusal)).lower()
-        raise StorageError(path=str(folder / FILE), problem=problem) from refusal
+        raise _refused(folder / FILE, refusal) from refusal
+
+
+def _make_file(file: Path) -> None:
+    try:
+        make_private(file)
+    except OSError as refusal:
+        raise _refused(file, refusal) from refusal
+
+
+def _refused(file: Path, refusal: OSError) -> StorageError:
+    return StorageError(path=str(file), problem=(refusal.strerror or str(refusal)).lower())
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def read_whole(file: Path) -> bytes:
 def make_private(file: Path) -> None:
     """Make an empty file where there is none, and leave it to its owner alone.
 
-    For databases, whose own log files take its permissions over. A file that is there is never
+    For databases, whose own log files take its permissions over; of threads and processes one at a
+    time may do it, before it opens the database. A file that is there is never
     opened here: to close it again would end the locks that SQLite holds on it for other connections
     of this process (https://www.sqlite.org/howtocorrupt.html, section 2.2), and whoever closed the
     file next, elsewhere, would remove the log that this process goes on committing to.
@@ -58,6 +59,7 @@ def make_private(file: Path) -> None:
     Raises:
         OSError: The disk refuses.
     """
+    file = file.resolve()  # of a link, what it leads to, which may not be there yet
     file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -120,7 +120,8 @@ class Workflow(Flow[P, R]):
     schedule orders for a day of trading ends at once as "Closed" where there is no trading.
 
     Prefect looks for futures inside every result, number by number. There are none in this
-    project's own, so they are handed to it marked as not to be looked through.
+    project's own, so they are handed to it marked as not to be looked through. Calling the flow
+    takes the mark off again; its bare function `fn` does not.
     """
 
     def __init__(

@@ -48,6 +48,14 @@ def test_a_private_file_is_its_owners_alone_and_keeps_what_is_in_it(tmp_path: Pa
     assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"content", 0o600)
 
 
+def test_a_private_file_is_made_where_a_link_leads_to(tmp_path: Path) -> None:
+    link, target = tmp_path / "link", tmp_path / "elsewhere" / "file"
+    link.symlink_to(target)
+    make_private(link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
 def test_r10_a_write_killed_midway_leaves_a_whole_file(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311 - not a secret
     file = tmp_path / "file"
