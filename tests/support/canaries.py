@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -57,7 +58,12 @@ def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     """
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "copy"
-        subprocess.run(["cp", "-a", str(folder), str(copy)], check=False)  # files come and go
+        words = ["cp", "-a", str(folder), str(copy)]
+        done = subprocess.run(
+            words, env={"LC_ALL": "C", "PATH": os.defpath}, stderr=subprocess.PIPE, check=False
+        )
+        told = done.stderr.decode().splitlines()  # files come and go
+        assert all("No such file or directory" in each for each in told), told
         assert copy.is_dir()
         for each in sorted(copy.rglob("*")):
             if each.is_file():
