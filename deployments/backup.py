@@ -33,6 +33,7 @@ ASIDE = "before-restore"
 BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 UNFINISHED = ".unfinished"
 HEADER = b"SQLite format 3\x00"
+ATTEMPTS = 3
 MANIFEST = "MANIFEST.json"
 WAIT_SECONDS = 60.0
 READ_BYTES = 1 << 20
@@ -74,17 +75,22 @@ def _copied(home: Path, target: Path) -> list[Path]:
 
 
 def _is_copied(home: Path, target: Path, inside: Path) -> bool:
-    """Copy a file that is still there, and no database that was made since those were copied."""
+    """Copy a file that is still there, and no database that was made since those were copied.
+
+    One that is gone whenever it is opened, however often it came back, is as good as gone.
+    """
     source = home / inside
-    try:
-        if is_database(source):
-            return False
-        shutil.copyfile(source, _place(target, inside))
-    except FileNotFoundError:
-        if source.exists():
-            raise
-        return False
-    return True
+    for _ in range(ATTEMPTS):
+        try:
+            if is_database(source):
+                return False
+            shutil.copyfile(source, _place(target, inside))
+        except FileNotFoundError as gone:
+            if gone.filename != str(source):
+                raise
+        else:
+            return True
+    return False
 
 
 def kept_files(home: Path) -> tuple[Path, ...]:
