@@ -50,11 +50,11 @@ def read_whole(file: Path) -> bytes:
 def make_private(file: Path) -> None:
     """Make an empty file where there is none, and leave it to its owner alone.
 
-    For databases, whose own log files take its permissions over; of threads and processes one at a
-    time may do it, before it opens the database. A file that is there is never
-    opened here: to close it again would end the locks that SQLite holds on it for other connections
-    of this process (https://www.sqlite.org/howtocorrupt.html, section 2.2), and whoever closed the
-    file next, elsewhere, would remove the log that this process goes on committing to.
+    For databases, whose own log files take its permissions over. Of threads and processes one at a
+    time may call it, before it opens the database. A file that is there is never opened here: to
+    close it again would end the locks that SQLite holds on it for other connections of this process
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2), and whoever closed the file next,
+    elsewhere, would remove the log that this process goes on committing to.
 
     Raises:
         OSError: The disk refuses.
